@@ -1,0 +1,6 @@
+//! mio-core
+#![deny(unsafe_code)]
+
+mod interest;
+
+pub use interest::{Interest, Readiness, Trigger};

@@ -1,0 +1,1 @@
+//! Diagnostics of the derives, as the user sees them.
