@@ -1,8 +1,18 @@
-//! mio-core
+//! A small, fast, readiness-based event loop.
 #![deny(unsafe_code)]
 
+mod event;
 mod full;
 mod interest;
+mod selector;
+mod source;
+mod sync;
+mod sys;
+mod token;
 
+pub use event::Event;
 pub use full::Full;
 pub use interest::{Interest, Readiness, Trigger};
+pub use selector::{Events, Selector, Waker};
+pub use source::Source;
+pub use token::{Any, In, RESERVED, Token};

@@ -17,5 +17,7 @@ pub(crate) use loom::sync::{
 
 /// Atomics of the standard library whatever the configuration: for statics, which loom's cannot be.
 pub(crate) mod global {
-    pub(crate) use std::sync::atomic::{AtomicI32, AtomicPtr, AtomicU64, AtomicUsize, Ordering};
+    pub(crate) use std::sync::atomic::{
+        AtomicBool, AtomicI32, AtomicPtr, AtomicU64, AtomicUsize, Ordering,
+    };
 }

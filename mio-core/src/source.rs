@@ -1,0 +1,28 @@
+//! [`Source`]: whatever can be registered.
+
+#[cfg(unix)]
+use std::os::fd::{AsFd, BorrowedFd};
+
+/// Whatever can be registered: on Unix every [`AsFd`], of this crate, of `std` or your own.
+///
+/// A source is only ever waited for: registering never reads, writes or closes it, nor changes its
+/// blocking mode.
+///
+/// # What a bare drop does
+///
+/// Dropping a source closes its descriptor. On epoll the kernel forgets it then, unless a duplicate
+/// of the descriptor is still open: the registration belongs to the open file and its events go on
+/// coming. [`EventLoop::close`](crate::EventLoop::close) deregisters first and leaves no doubt.
+pub trait Source {
+    /// The descriptor to wait for.
+    #[cfg(unix)]
+    fn as_source(&self) -> BorrowedFd<'_>;
+}
+
+#[cfg(unix)]
+impl<T: AsFd + ?Sized> Source for T {
+    #[inline]
+    fn as_source(&self) -> BorrowedFd<'_> {
+        self.as_fd()
+    }
+}

@@ -1,0 +1,132 @@
+//! epoll and eventfd.
+#![allow(unsafe_code)]
+
+use std::{
+    io,
+    os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd},
+    time::Duration,
+};
+
+use libc::c_int;
+pub(super) use libc::epoll_event;
+
+fn check(result: c_int) -> io::Result<c_int> {
+    if result == -1 { Err(io::Error::last_os_error()) } else { Ok(result) }
+}
+
+pub(super) fn epoll_create() -> io::Result<OwnedFd> {
+    // SAFETY: takes no pointer.
+    let fd = check(unsafe { libc::epoll_create1(libc::EPOLL_CLOEXEC) })?;
+    // SAFETY: the kernel has just opened this descriptor for us alone.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+#[inline]
+pub(super) fn epoll_ctl(
+    epoll: BorrowedFd<'_>,
+    operation: c_int,
+    fd: BorrowedFd<'_>,
+    mut event: epoll_event,
+) -> io::Result<()> {
+    // SAFETY: `event` lives until the call returns; the kernel only reads it.
+    check(unsafe {
+        libc::epoll_ctl(epoll.as_raw_fd(), operation, fd.as_raw_fd(), &raw mut event)
+    })?;
+    Ok(())
+}
+
+/// Replaces the contents of `events` by what is ready, up to its capacity.
+#[inline]
+pub(super) fn epoll_wait(
+    epoll: BorrowedFd<'_>,
+    events: &mut Vec<epoll_event>,
+    timeout_ms: c_int,
+) -> io::Result<()> {
+    events.clear();
+    let room = events.capacity().min(c_int::MAX as usize) as c_int;
+    // SAFETY: the vector owns `room` places, into which the kernel writes.
+    let ready = check(unsafe {
+        libc::epoll_wait(epoll.as_raw_fd(), events.as_mut_ptr(), room, timeout_ms)
+    })?;
+    // SAFETY: the kernel has filled the first `ready` places, and not more than `room`.
+    unsafe { events.set_len(ready as usize) };
+    Ok(())
+}
+
+/// The kernel's `struct __kernel_timespec`: 64 bits on every architecture.
+#[repr(C)]
+struct KernelTimespec {
+    seconds: i64,
+    nanoseconds: i64,
+}
+
+const _: () = assert!(size_of::<KernelTimespec>() == 16);
+
+/// As [`epoll_wait`], with a timeout in nanoseconds. Linux 5.11.
+#[inline]
+pub(super) fn epoll_pwait2(
+    epoll: BorrowedFd<'_>,
+    events: &mut Vec<epoll_event>,
+    timeout: Duration,
+) -> io::Result<()> {
+    events.clear();
+    let room = events.capacity().min(c_int::MAX as usize) as c_int;
+    let timeout = KernelTimespec {
+        seconds: timeout.as_secs().min(i64::MAX as u64) as i64,
+        nanoseconds: timeout.subsec_nanos().into(),
+    };
+    // SAFETY: the vector owns `room` places, into which the kernel writes; `timeout` lives until the
+    // call returns; without a signal mask its size is not looked at.
+    let ready = unsafe {
+        libc::syscall(
+            libc::SYS_epoll_pwait2,
+            epoll.as_raw_fd(),
+            events.as_mut_ptr(),
+            room,
+            &raw const timeout,
+            std::ptr::null::<libc::sigset_t>(),
+            0_usize,
+        )
+    };
+    let ready = check(ready as c_int)?;
+    // SAFETY: the kernel has filled the first `ready` places, and not more than `room`.
+    unsafe { events.set_len(ready as usize) };
+    Ok(())
+}
+
+pub(super) fn eventfd() -> io::Result<OwnedFd> {
+    // SAFETY: takes no pointer.
+    let fd = check(unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) })?;
+    // SAFETY: the kernel has just opened this descriptor for us alone.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// Reading and writing end.
+pub(super) fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
+    let mut ends = [0; 2];
+    // SAFETY: `ends` has room for the two descriptors.
+    check(unsafe { libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC | libc::O_NONBLOCK) })?;
+    // SAFETY: the kernel has just opened this descriptor for us alone.
+    let reader = unsafe { OwnedFd::from_raw_fd(ends[0]) };
+    // SAFETY: as above.
+    let writer = unsafe { OwnedFd::from_raw_fd(ends[1]) };
+    Ok((reader, writer))
+}
+
+/// Writes eight bytes, which on an eventfd add one; may be called from a signal handler.
+#[inline]
+pub(super) fn write_one(fd: BorrowedFd<'_>) -> io::Result<()> {
+    let one = 1_u64;
+    // SAFETY: `one` has the eight bytes that are read from it.
+    let written = unsafe { libc::write(fd.as_raw_fd(), (&raw const one).cast(), 8) };
+    check(written as c_int)?;
+    Ok(())
+}
+
+/// Reads and forgets what waits, up to 512 bytes; may be called from a signal handler.
+pub(super) fn read_some(fd: BorrowedFd<'_>) -> io::Result<usize> {
+    let mut sink = [0_u8; 512];
+    // SAFETY: `sink` has the bytes that are written to it.
+    let read = unsafe { libc::read(fd.as_raw_fd(), sink.as_mut_ptr().cast(), sink.len()) };
+    Ok(check(read as c_int)? as usize)
+}

@@ -1,0 +1,251 @@
+//! Registration and waiting.
+
+use std::{
+    io,
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
+    time::Duration,
+};
+
+use libc::c_int;
+
+use super::ffi::{self, epoll_event};
+use crate::{
+    event::Event,
+    interest::{Interest, Readiness, Trigger},
+    sync::global::{AtomicBool, Ordering},
+};
+
+#[derive(Debug)]
+pub(crate) struct Selector {
+    epoll: OwnedFd,
+    /// Set for good when the kernel or a sandbox refuses `epoll_pwait2`.
+    rounds_up: AtomicBool,
+}
+
+impl Selector {
+    pub(crate) fn with_capacity(_sources: usize) -> io::Result<Selector> {
+        Ok(Selector { epoll: ffi::epoll_create()?, rounds_up: AtomicBool::new(false) })
+    }
+
+    #[inline]
+    pub(crate) fn register(
+        &self,
+        source: BorrowedFd<'_>,
+        token: u64,
+        interest: Interest,
+        trigger: Trigger,
+    ) -> io::Result<()> {
+        self.control(libc::EPOLL_CTL_ADD, source, token, to_epoll(interest, trigger)?)
+    }
+
+    pub(crate) fn register_exclusive(
+        &self,
+        source: BorrowedFd<'_>,
+        token: u64,
+        interest: Interest,
+        trigger: Trigger,
+    ) -> io::Result<()> {
+        if interest.contains(Interest::PRIORITY) || trigger == Trigger::OneShot {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        let events = to_epoll(interest, trigger)? & !(libc::EPOLLRDHUP as u32);
+        let events = events | libc::EPOLLEXCLUSIVE as u32;
+        self.control(libc::EPOLL_CTL_ADD, source, token, events)
+    }
+
+    #[inline]
+    pub(crate) fn reregister(
+        &self,
+        source: BorrowedFd<'_>,
+        token: u64,
+        interest: Interest,
+        trigger: Trigger,
+    ) -> io::Result<()> {
+        self.control(libc::EPOLL_CTL_MOD, source, token, to_epoll(interest, trigger)?)
+    }
+
+    #[inline]
+    pub(crate) fn deregister(&self, source: BorrowedFd<'_>) -> io::Result<()> {
+        self.control(libc::EPOLL_CTL_DEL, source, 0, 0)
+    }
+
+    #[inline]
+    #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "the backends' contract")]
+    pub(crate) fn would_block(
+        &self,
+        _source: BorrowedFd<'_>,
+        _token: u64,
+        _interest: Interest,
+    ) -> io::Result<()> {
+        Ok(())
+    }
+
+    #[inline]
+    pub(crate) fn select(&self, events: &mut Events, timeout: Option<Duration>) -> io::Result<()> {
+        let epoll = self.epoll.as_fd();
+        let result = match timeout {
+            None => ffi::epoll_wait(epoll, &mut events.list, -1),
+            Some(Duration::ZERO) => ffi::epoll_wait(epoll, &mut events.list, 0),
+            Some(timeout) => self.wait_for(events, timeout),
+        };
+        match result {
+            Err(error) if error.raw_os_error() == Some(libc::EINTR) => Ok(()),
+            result => result,
+        }
+    }
+
+    fn wait_for(&self, events: &mut Events, timeout: Duration) -> io::Result<()> {
+        let epoll = self.epoll.as_fd();
+        if !milliseconds_do(timeout) && !self.rounds_up.load(Ordering::Relaxed) {
+            match ffi::epoll_pwait2(epoll, &mut events.list, timeout) {
+                Err(error) if matches!(error.raw_os_error(), Some(libc::ENOSYS | libc::EPERM)) => {
+                    self.rounds_up.store(true, Ordering::Relaxed);
+                }
+                result => return result,
+            }
+        }
+        ffi::epoll_wait(epoll, &mut events.list, milliseconds(timeout))
+    }
+
+    #[inline]
+    fn control(
+        &self,
+        operation: c_int,
+        source: BorrowedFd<'_>,
+        token: u64,
+        events: u32,
+    ) -> io::Result<()> {
+        let event = epoll_event { events, u64: token };
+        ffi::epoll_ctl(self.epoll.as_fd(), operation, source, event).map_err(clear)
+    }
+}
+
+impl AsFd for Selector {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.epoll.as_fd()
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Events {
+    list: Vec<epoll_event>,
+}
+
+impl Events {
+    pub(crate) fn with_capacity(capacity: usize) -> Events {
+        Events { list: Vec::with_capacity(capacity) }
+    }
+
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        self.list.len()
+    }
+
+    pub(crate) fn capacity(&self) -> usize {
+        self.list.capacity()
+    }
+
+    #[inline]
+    pub(crate) fn get(&self, index: usize) -> Option<Event> {
+        let event = self.list.get(index)?;
+        Some(Event { token: event.u64, readiness: from_epoll(event.events) })
+    }
+
+    pub(crate) fn permute(&mut self, mut swaps: impl FnMut(usize) -> usize) {
+        self.list.sort_unstable_by_key(|event| (event.u64, event.events));
+        for index in (1..self.list.len()).rev() {
+            self.list.swap(index, swaps(index));
+        }
+    }
+}
+
+#[inline]
+fn to_epoll(interest: Interest, trigger: Trigger) -> io::Result<u32> {
+    if interest.is_empty() {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    let mut events = match trigger {
+        Trigger::Edge => libc::EPOLLET,
+        Trigger::Level => 0,
+        Trigger::OneShot => libc::EPOLLONESHOT,
+    };
+    if interest.contains(Interest::READABLE) {
+        events |= libc::EPOLLIN | libc::EPOLLRDHUP;
+    }
+    if interest.contains(Interest::WRITABLE) {
+        events |= libc::EPOLLOUT;
+    }
+    if interest.contains(Interest::PRIORITY) {
+        events |= libc::EPOLLPRI;
+    }
+    Ok(events as u32)
+}
+
+/// `Readiness` has epoll's own bits; a hang-up closes the reading side too.
+#[inline]
+fn from_epoll(events: u32) -> Readiness {
+    const HUP_TO_RDHUP: u32 = (libc::EPOLLRDHUP as u32 / libc::EPOLLHUP as u32).trailing_zeros();
+    let hang_up = events & libc::EPOLLHUP as u32;
+    Readiness::from_bits_truncate((events | hang_up << HUP_TO_RDHUP) as u16)
+}
+
+const _: () = {
+    assert!(Readiness::READABLE.bits() as i32 == libc::EPOLLIN);
+    assert!(Readiness::PRIORITY.bits() as i32 == libc::EPOLLPRI);
+    assert!(Readiness::WRITABLE.bits() as i32 == libc::EPOLLOUT);
+    assert!(Readiness::ERROR.bits() as i32 == libc::EPOLLERR);
+    assert!(Readiness::WRITE_CLOSED.bits() as i32 == libc::EPOLLHUP);
+    assert!(Readiness::READ_CLOSED.bits() as i32 == libc::EPOLLRDHUP);
+};
+
+/// Whether the cheaper call, which takes milliseconds, keeps the promise for this timeout.
+fn milliseconds_do(timeout: Duration) -> bool {
+    const LOST_IN_THE_SLACK: Duration = Duration::from_secs(1);
+    let fits = timeout.as_millis() < c_int::MAX as u128;
+    fits && (timeout >= LOST_IN_THE_SLACK || timeout.subsec_nanos() % 1_000_000 == 0)
+}
+
+/// Rounded up; at most 24 days, after which the wait ends early and without an event.
+fn milliseconds(timeout: Duration) -> c_int {
+    let milliseconds = timeout.as_nanos().div_ceil(1_000_000);
+    c_int::try_from(milliseconds).unwrap_or(c_int::MAX)
+}
+
+/// `EPERM` is epoll's word for a file that has no readiness.
+#[cold]
+fn clear(error: io::Error) -> io::Error {
+    if error.raw_os_error() == Some(libc::EPERM) {
+        io::ErrorKind::Unsupported.into()
+    } else {
+        error
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_timeout_is_never_rounded_down() {
+        assert_eq!(milliseconds(Duration::from_nanos(1)), 1);
+        assert_eq!(milliseconds(Duration::from_nanos(1_000_000)), 1);
+        assert_eq!(milliseconds(Duration::from_nanos(1_000_001)), 2);
+        assert_eq!(milliseconds(Duration::MAX), c_int::MAX);
+    }
+
+    #[test]
+    fn nanoseconds_are_for_timeouts_that_rounding_would_stretch() {
+        assert!(milliseconds_do(Duration::from_millis(3)));
+        assert!(!milliseconds_do(Duration::from_micros(2_500)));
+        assert!(milliseconds_do(Duration::from_micros(1_000_500)));
+        assert!(!milliseconds_do(Duration::from_secs(60 * 86_400)));
+    }
+
+    #[test]
+    fn a_hang_up_closes_both_directions_and_a_half_close_one() {
+        assert!(from_epoll(libc::EPOLLHUP as u32).is_closed());
+        let half = from_epoll((libc::EPOLLIN | libc::EPOLLRDHUP) as u32);
+        assert_eq!(half, Readiness::READABLE | Readiness::READ_CLOSED);
+        assert!(!half.is_closed());
+    }
+}

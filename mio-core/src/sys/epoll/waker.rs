@@ -1,0 +1,57 @@
+//! Ending a wait from another thread or from a signal handler.
+
+use std::{
+    io,
+    os::fd::{AsFd, OwnedFd},
+};
+
+use super::{ffi, selector::Selector};
+use crate::interest::{Interest, Trigger};
+
+#[derive(Debug)]
+pub(crate) struct Waker {
+    /// The eventfd, or the pipe's writing end.
+    writer: OwnedFd,
+    /// The pipe's reading end, where there is no eventfd.
+    reader: Option<OwnedFd>,
+}
+
+impl Waker {
+    pub(crate) fn new(selector: &Selector, token: u64) -> io::Result<Waker> {
+        let waker = match ffi::eventfd() {
+            Ok(writer) => Waker { writer, reader: None },
+            Err(error) if matches!(error.raw_os_error(), Some(libc::ENOSYS | libc::EPERM)) => {
+                let (reader, writer) = ffi::pipe()?;
+                Waker { writer, reader: Some(reader) }
+            }
+            Err(error) => return Err(error),
+        };
+        let listened = waker.reader.as_ref().unwrap_or(&waker.writer);
+        selector.register(listened.as_fd(), token, Interest::READABLE, Trigger::Edge)?;
+        Ok(waker)
+    }
+
+    /// May be called from a signal handler.
+    #[inline]
+    pub(crate) fn wake(&self) -> io::Result<()> {
+        if let Some(reader) = &self.reader {
+            // An edge is sure only when something comes into an empty pipe. If two threads wake at
+            // once, the second one's emptying comes before the first one's write or takes its byte
+            // away: either way a write that follows both reports to the loop.
+            while ffi::read_some(reader.as_fd()).is_ok_and(|read| read == 512) {}
+        }
+        match ffi::write_one(self.writer.as_fd()) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.refill(),
+            result => result,
+        }
+    }
+
+    /// The counter is full after 2⁶⁴ − 2 wakes, or the pipe because other threads filled it: empty it,
+    /// and write again.
+    #[cold]
+    fn refill(&self) -> io::Result<()> {
+        let listened = self.reader.as_ref().unwrap_or(&self.writer);
+        while ffi::read_some(listened.as_fd()).is_ok() {}
+        ffi::write_one(self.writer.as_fd())
+    }
+}

@@ -1,0 +1,19 @@
+//! What the kernel does for us, behind one contract; the one place that picks a backend.
+//!
+//! A backend is a folder with the same files, types and method order as its siblings:
+//!
+//! - `selector.rs`: `Selector::{with_capacity, register, register_exclusive, reregister, deregister,
+//!   would_block, select}` and `Events::{with_capacity, len, capacity, get, permute}`;
+//! - `waker.rs`: `Waker::{new, wake}`; `wake` may be called from a signal handler;
+//! - `ffi.rs`: the only file that enters the kernel;
+//! - `mod.rs`: an essay on how this kernel does readiness and what surprised us.
+//!
+//! `unix` holds what the Unix backends share. Nothing in here knows of anything above it.
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+mod epoll;
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(crate) use epoll::{Events, Selector, Waker};
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+compile_error!("mio-core has no backend for this target yet");
