@@ -1,1 +1,19 @@
-//! What the test programs share.
+//! What the test programs share: a counting allocator, and children of the test binary that run
+//! alone, under refused system calls, few descriptors or a tracer.
+//!
+//! Nothing here needs an installed tool or a privilege.
+
+pub mod alloc;
+#[cfg(target_os = "linux")]
+mod ffi;
+#[cfg(target_os = "linux")]
+pub mod isolated;
+#[cfg(target_os = "linux")]
+pub mod trace;
+
+#[cfg(target_os = "linux")]
+pub use ffi::{limit_descriptors, mark};
+#[cfg(target_os = "linux")]
+pub use isolated::Isolated;
+#[cfg(target_os = "linux")]
+pub use trace::{Call, Trace};
