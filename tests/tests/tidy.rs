@@ -1,0 +1,568 @@
+//! The house rules that the compiler does not hold, held by reading the sources.
+//!
+//! Rules look at code alone: comments, literals and tests are blanked out first. Each has a test that
+//! feeds it a violation.
+
+use std::{
+    collections::HashMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// The modules of mio-core from the bottom up: each imports only from those before it.
+#[rustfmt::skip]
+const ORDER: &[&str] = &[
+    "sync", "full", "interest", "token", "slab", "buf", "event", "queue", "timer", "sys", "clock",
+    "config", "source", "selector", "sender", "signal", "child", "pipe", "net", "unix", "relay",
+    "event_loop", "handler", "run", "lib",
+];
+const BACKENDS: &[&str] = &["epoll", "kqueue", "poll", "iocp"];
+const CORE: &str = "mio-core/src/";
+const LADDER: &str = "mio-core/src/sys/mod.rs";
+const SYNC: &str = "mio-core/src/sync.rs";
+const LINES_MAX: usize = 600;
+
+#[test]
+fn imports_go_downward_only() {
+    holds(imports_upward);
+}
+
+#[test]
+fn backends_never_import_each_other() {
+    holds(backends_in_backends);
+}
+
+#[test]
+fn the_timer_store_never_reads_a_clock() {
+    holds(clocks_in_timers);
+}
+
+#[test]
+fn only_ffi_files_enter_the_kernel() {
+    holds(kernel_entries);
+}
+
+#[test]
+fn only_the_ladder_spells_target_os() {
+    holds(target_os);
+}
+
+#[test]
+fn only_sync_names_atomics() {
+    holds(atomics);
+}
+
+#[test]
+fn unsafe_is_opened_at_the_top_of_a_file_and_each_block_says_why() {
+    holds(unsafe_code);
+}
+
+#[test]
+fn files_have_telling_names_and_fit_a_head() {
+    holds(files);
+}
+
+// The rules: each answers with its violations.
+
+fn imports_upward(sources: &Sources) -> Vec<String> {
+    let exports = sources.exports();
+    let rank = |module: &str| ORDER.iter().position(|&name| name == module);
+    let mut found = Vec::new();
+    for file in sources.below(CORE) {
+        let path = file.module_path();
+        let Some(own) = rank(path[0]) else {
+            found.push(format!("{} has no place in ORDER, in tidy.rs", file.path));
+            continue;
+        };
+        for name in imports(&file.code, path.len()) {
+            let module = exports.get(name).copied().unwrap_or(name);
+            if rank(module).is_some_and(|other| other > own) {
+                found.push(format!("{} imports {module}, which is above it", file.path));
+            }
+        }
+    }
+    found
+}
+
+fn backends_in_backends(sources: &Sources) -> Vec<String> {
+    let mut found = Vec::new();
+    for file in sources.below(CORE) {
+        let &[first, own, ..] = &file.module_path()[..] else { continue };
+        for other in BACKENDS.iter().filter(|&&other| first == "sys" && other != own) {
+            let named = words(&file.code).any(|(at, word)| {
+                let (before, after) = (&file.code[..at], &file.code[at + word.len()..]);
+                word == *other && (after.starts_with("::") || before.ends_with("::"))
+            });
+            if named {
+                found.push(format!("{} names {other}", file.path));
+            }
+        }
+    }
+    found
+}
+
+fn clocks_in_timers(sources: &Sources) -> Vec<String> {
+    let timers = sources.below(CORE).filter(|file| file.module_path()[0] == "timer");
+    naming(timers, &["Instant", "SystemTime", "clock", "clock_gettime"])
+}
+
+fn kernel_entries(sources: &Sources) -> Vec<String> {
+    let mut found = Vec::new();
+    for file in sources.below("").filter(|file| file.is_library() && file.name() != "ffi.rs") {
+        let dense = without_spaces(&file.code);
+        for (at, prefix) in dense.match_indices("libc::") {
+            let mut names = Vec::new();
+            branches(&dense[at + prefix.len()..], &mut names);
+            let prefix = if dense[..at].ends_with("use") { "" } else { prefix };
+            // A name in capitals is a constant, or a C macro that only computes.
+            for name in names.iter().filter(|name| name.contains(char::is_lowercase)) {
+                if dense.contains(&format!("{prefix}{name}(")) {
+                    found.push(format!("{} calls libc::{name}", file.path));
+                }
+            }
+        }
+        if dense.contains("extern\"\"{") || dense.contains("asm!(") {
+            found.push(format!("{} declares or writes a foreign call", file.path));
+        }
+    }
+    found
+}
+
+fn target_os(sources: &Sources) -> Vec<String> {
+    naming(sources.below(CORE).filter(|file| file.path != LADDER), &["target_os", "target_vendor"])
+}
+
+fn atomics(sources: &Sources) -> Vec<String> {
+    let others = || sources.below(CORE).filter(|file| file.path != SYNC);
+    // The bare word is a condition for the compiler, as in `cfg(loom)`.
+    let loom = |file: &&Source| file.code.contains("loom::") || file.code.contains("use loom");
+    let mut found = naming(others(), &["atomic"]);
+    found.extend(others().filter(loom).map(|file| format!("{} names loom", file.path)));
+    found
+}
+
+fn unsafe_code(sources: &Sources) -> Vec<String> {
+    const DOOR: &str = "#![allow(unsafe_code)]";
+    let mut found = Vec::new();
+    for file in sources.below("") {
+        let code = blanked(&file.text);
+        let uses: Vec<&str> = words(&code)
+            .filter(|&(_, word)| word == "unsafe")
+            .map(|(at, word)| code[at + word.len()..].trim_start())
+            .collect();
+        let door = code.find(DOOR);
+        let attribute = |line: &str| line.trim().is_empty() || line.starts_with("#![");
+        let at_top = door.is_some_and(|at| code[..at].lines().all(attribute));
+        if !uses.is_empty() && !at_top {
+            found.push(format!("{} is unsafe without {DOOR} at its top", file.path));
+        }
+        if uses.is_empty() && door.is_some() {
+            found.push(format!("{} opens a door that it does not go through", file.path));
+        }
+        if code.contains("#[allow(unsafe_code)]") || code.contains("#[expect(unsafe_code") {
+            found.push(format!("{} opens unsafe code for an item instead of the file", file.path));
+        }
+        let block = |rest: &&&str| rest.starts_with('{') || rest.starts_with("impl");
+        let blocks = uses.iter().filter(block).count();
+        let reasons = file.text.matches("// SAFETY: ").count();
+        if blocks > reasons {
+            found.push(format!("{}: {blocks} unsafe blocks, {reasons} reasons", file.path));
+        }
+    }
+    found
+}
+
+fn files(sources: &Sources) -> Vec<String> {
+    const EMPTY_NAMES: &[&str] = &["utils", "util", "helpers", "misc", "common"];
+    let mut found = Vec::new();
+    for file in sources.below("") {
+        let lines = file.text.lines().count();
+        if lines > LINES_MAX {
+            found.push(format!("{} has {lines} lines: split it", file.path));
+        }
+        if file.path.trim_end_matches(".rs").split('/').any(|part| EMPTY_NAMES.contains(&part)) {
+            found.push(format!("{}: name it for what is in it", file.path));
+        }
+    }
+    found
+}
+
+fn naming<'a>(files: impl Iterator<Item = &'a Source>, forbidden: &[&str]) -> Vec<String> {
+    let mut found = Vec::new();
+    for file in files {
+        let words = words(&file.code).map(|(_, word)| word).filter(|word| forbidden.contains(word));
+        found.extend(words.map(|word| format!("{} names {word}", file.path)));
+    }
+    found
+}
+
+fn holds(rule: fn(&Sources) -> Vec<String>) {
+    let sources = Sources::read();
+    assert_eq!(sources.below(LADDER).count(), 1, "the sources are where they were");
+    let violations = rule(&sources);
+    assert!(violations.is_empty(), "\n{}", violations.join("\n"));
+}
+
+// The sources.
+
+struct Sources(Vec<Source>);
+
+struct Source {
+    /// From the root of the workspace, with slashes.
+    path: String,
+    text: String,
+    /// `text` without comments, literals and tests; empty if all of it is a test.
+    code: String,
+}
+
+impl Sources {
+    fn read() -> Sources {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let mut paths = Vec::new();
+        for part in ["mio-core", "mio-derive", "examples", "tests", "ui-tests"] {
+            rust_files(&root.join(part), &mut paths);
+        }
+        Sources::of(paths.into_iter().map(|path| {
+            let text = fs::read_to_string(&path).expect("a source is UTF-8");
+            let path = path.strip_prefix(&root).expect("found below the root");
+            (path.to_str().expect("a source has a plain name").replace('\\', "/"), text)
+        }))
+    }
+
+    fn of(texts: impl IntoIterator<Item = (String, String)>) -> Sources {
+        let source = |(path, text): (String, String)| Source {
+            code: without_tests(&blanked(&text)),
+            path,
+            text,
+        };
+        let mut sources: Vec<Source> = texts.into_iter().map(source).collect();
+        let tests: Vec<String> = sources.iter().flat_map(Source::test_modules).collect();
+        for source in &mut sources {
+            let mut stems = source.path.trim_end_matches(".rs").match_indices('/');
+            let folder = stems.any(|(at, _)| tests.iter().any(|test| *test == source.path[..at]));
+            if folder || tests.iter().any(|test| *test == source.path.trim_end_matches(".rs")) {
+                source.code.clear();
+            }
+        }
+        Sources(sources)
+    }
+
+    fn below(&self, folder: &str) -> impl Iterator<Item = &Source> {
+        self.0.iter().filter(move |file| file.path.starts_with(folder))
+    }
+
+    /// The module that each name re-exported by mio-core's lib.rs comes from.
+    fn exports(&self) -> HashMap<&str, &str> {
+        let mut exports = HashMap::new();
+        for lib in self.below(CORE).filter(|file| file.module_path() == ["lib"]) {
+            for statement in lib.code.split("pub use ").skip(1) {
+                let statement = statement.split(';').next().unwrap_or_default();
+                let module = first_word(statement);
+                exports.extend(words(statement).skip(1).map(|(_, name)| (name, module)));
+            }
+        }
+        exports
+    }
+}
+
+impl Source {
+    fn name(&self) -> &str {
+        self.path.rsplit('/').next().unwrap_or_default()
+    }
+
+    fn is_library(&self) -> bool {
+        self.path.contains("/src/")
+    }
+
+    /// `["sys", "epoll", "waker"]` for mio-core/src/sys/epoll/waker.rs.
+    fn module_path(&self) -> Vec<&str> {
+        let path = self.path.trim_start_matches(CORE).trim_end_matches(".rs");
+        path.trim_end_matches("/mod").split('/').collect()
+    }
+
+    /// The paths, without `.rs`, of the files that this one declares as modules for tests.
+    fn test_modules(&self) -> Vec<String> {
+        let stem = self.path.trim_end_matches(".rs");
+        let folder = match stem.rsplit_once('/') {
+            Some((folder, "mod" | "lib")) => folder,
+            _ => stem,
+        };
+        let code = blanked(&self.text);
+        let mut modules = Vec::new();
+        for (start, _) in code.match_indices("#[cfg(") {
+            let Some((condition, item)) = code[start..].split_once(']') else { continue };
+            let Some(item) = item.trim_start().strip_prefix("mod ") else { continue };
+            let name = first_word(item);
+            if is_test(condition) && item[name.len()..].starts_with(';') {
+                modules.push(format!("{folder}/{name}"));
+            }
+        }
+        modules
+    }
+}
+
+fn rust_files(folder: &Path, paths: &mut Vec<PathBuf>) {
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    for path in entries.map(|entry| entry.expect("a folder can be read").path()) {
+        if path.is_dir() && !path.ends_with("target") {
+            rust_files(&path, paths);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            paths.push(path);
+        }
+    }
+}
+
+// Reading Rust, as far as the rules need it.
+
+/// Code with a space in place of each comment and character, and with empty strings.
+fn blanked(text: &str) -> String {
+    let mut code = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(next) = rest.chars().next() {
+        let raw = !code.ends_with(is_word) && (rest.starts_with("r\"") || rest.starts_with("r#\""));
+        let (length, instead) = if rest.starts_with("//") {
+            (rest.find('\n').unwrap_or(rest.len()), " ")
+        } else if rest.starts_with("/*") {
+            (rest.find("*/").map_or(rest.len(), |end| end + "*/".len()), " ")
+        } else if raw {
+            let fence = if rest.starts_with("r#") { "\"#" } else { "\"" };
+            let start = "r".len() + fence.len();
+            (rest[start..].find(fence).map_or(rest.len(), |end| start + end + fence.len()), "\"\"")
+        } else if next == '"' {
+            (string_length(rest), "\"\"")
+        } else {
+            (character_length(rest), " ")
+        };
+        if length == 0 {
+            code.push(next);
+            rest = &rest[next.len_utf8()..];
+        } else {
+            code.push_str(instead);
+            rest = &rest[length..];
+        }
+    }
+    code
+}
+
+fn string_length(text: &str) -> usize {
+    let mut escaped = true;
+    let end = text.find(|c| {
+        let end = c == '"' && !escaped;
+        // The opening quote counts as escaped, and what follows it not.
+        escaped = c == '\\' && !escaped;
+        end
+    });
+    end.map_or(text.len(), |at| at + 1)
+}
+
+/// The length of the character literal that `text` starts with; 0 if it starts with none.
+fn character_length(text: &str) -> usize {
+    let mut chars = text.chars();
+    match (chars.next(), chars.next(), chars.next()) {
+        (Some('\''), Some('\\'), Some(escaped)) => {
+            let start = r"'\".len() + escaped.len_utf8();
+            text[start..].find('\'').map_or(0, |end| start + end + 1)
+        }
+        (Some('\''), Some(c), Some('\'')) => c.len_utf8() + 2,
+        _ => 0,
+    }
+}
+
+/// Blanked code without the items that are there for tests alone.
+fn without_tests(code: &str) -> String {
+    let mut kept = String::new();
+    let mut rest = code;
+    while let Some((before, condition)) = rest.split_once("cfg(") {
+        let (condition, item) = condition.split_once(']').unwrap_or((condition, ""));
+        kept.push_str(before);
+        rest = match is_test(condition) {
+            true if before.ends_with("#![") => "",
+            true if before.ends_with("#[") => &item[item_length(item)..],
+            _ => {
+                kept.push_str(condition);
+                item
+            }
+        };
+    }
+    kept + rest
+}
+
+fn is_test(condition: &str) -> bool {
+    let dense = without_spaces(condition);
+    words(&dense).any(|(_, word)| word == "test") && !dense.contains("not(test")
+}
+
+/// The length of the item that `code` starts with: to its semicolon or its closing brace.
+fn item_length(code: &str) -> usize {
+    let mut depth = 0_usize;
+    let end = code.find(|c| {
+        match c {
+            '{' | '(' | '[' => depth += 1,
+            '}' | ')' | ']' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        depth == 0 && matches!(c, '}' | ';')
+    });
+    end.map_or(code.len(), |at| at + 1)
+}
+
+/// What code in a module `depth` deep names at the root of its crate.
+fn imports(code: &str, depth: usize) -> Vec<&str> {
+    let mut names = Vec::new();
+    let up = "super::".repeat(depth);
+    for root in ["crate::", &up] {
+        for (at, _) in code.match_indices(root) {
+            if !code[..at].ends_with(is_word) && !code[..at].ends_with("super::") {
+                branches(&code[at + root.len()..], &mut names);
+            }
+        }
+    }
+    names
+}
+
+/// The first names of the `use` tree that `code` starts with.
+fn branches<'a>(code: &'a str, names: &mut Vec<&'a str>) {
+    let mut depth = 0_usize;
+    let mut expected = true;
+    for (at, c) in code.char_indices() {
+        match c {
+            c if expected && is_word(c) => {
+                names.push(first_word(&code[at..]));
+                expected = false;
+            }
+            '{' => depth += 1,
+            '}' => depth = depth.saturating_sub(1),
+            ',' => expected = depth == 1,
+            _ => {}
+        }
+        if depth == 0 {
+            return;
+        }
+    }
+}
+
+fn words(code: &str) -> impl Iterator<Item = (usize, &str)> {
+    let words = code.split(|c| !is_word(c)).filter(|word| !word.is_empty());
+    words.map(|word| (word.as_ptr().addr() - code.as_ptr().addr(), word))
+}
+
+fn first_word(code: &str) -> &str {
+    &code[..code.find(|c| !is_word(c)).unwrap_or(code.len())]
+}
+
+fn is_word(c: char) -> bool {
+    c.is_alphanumeric() || c == '_'
+}
+
+fn without_spaces(code: &str) -> String {
+    code.chars().filter(|c| !c.is_whitespace()).collect()
+}
+
+mod each_rule_catches {
+    use super::*;
+
+    fn count(rule: fn(&Sources) -> Vec<String>, files: &[(&str, &str)]) -> usize {
+        rule(&Sources::of(files.iter().map(|&(path, text)| (path.into(), text.into())))).len()
+    }
+
+    #[test]
+    fn an_import_from_above_however_it_is_spelled() {
+        for (text, expected) in [
+            ("use crate::run::turn;", 1),
+            ("use crate::{interest::{Interest, Trigger}, handler::{self, Handler}, run};", 2),
+            ("fn f() { super::run::turn() }", 1),
+            ("use crate::EventLoop;", 1),
+            ("use crate::{sync::Arc, interest::Interest};", 0),
+            ("// use crate::run;\n/// [`run`](crate::run)\nconst A: &str = \"crate::run\";", 0),
+            ("#[cfg(test)]\nmod tests {\n    use crate::run;\n}", 0),
+            ("#[cfg(not(test))]\nmod m { use crate::run; }", 1),
+            ("#[cfg(test)]\nmod tests {}\nuse crate::run;", 1),
+        ] {
+            let lib = ("mio-core/src/lib.rs", "pub use event_loop::{EventLoop, Other};");
+            let files = [("mio-core/src/slab.rs", text), lib];
+            assert_eq!(count(imports_upward, &files), expected, "{text}");
+        }
+        let deep = [("mio-core/src/sys/epoll/waker.rs", "use super::super::super::selector::S;")];
+        assert_eq!(count(imports_upward, &deep), 1);
+        let near = [("mio-core/src/sys/epoll/waker.rs", "use super::{selector::S, ffi};")];
+        assert_eq!(count(imports_upward, &near), 0);
+        assert_eq!(count(imports_upward, &[("mio-core/src/novel.rs", "")]), 1);
+    }
+
+    #[test]
+    fn a_backend_in_a_backend() {
+        let file = |text| [("mio-core/src/sys/poll/selector.rs", text)];
+        assert_eq!(count(backends_in_backends, &file("use super::super::epoll::ffi;")), 1);
+        assert_eq!(count(backends_in_backends, &file("let epoll = poll::wait();")), 0);
+    }
+
+    #[test]
+    fn a_clock_in_the_timers() {
+        let clock = "fn f() { Instant::now(); }";
+        assert_eq!(count(clocks_in_timers, &[("mio-core/src/timer/store.rs", clock)]), 1);
+        assert_eq!(count(clocks_in_timers, &[("mio-core/src/timer.rs", clock)]), 1);
+        assert_eq!(count(clocks_in_timers, &[("mio-core/src/clock.rs", clock)]), 0);
+    }
+
+    #[test]
+    fn a_kernel_entry_outside_ffi() {
+        for (text, expected) in [
+            ("fn f() { libc::close(3); }", 1),
+            ("use libc::{c_int, close}; fn f() { close(c_int::MAX); }", 1),
+            ("extern \"C\" { fn close(fd: i32); }", 1),
+            ("const A: libc::c_int = libc::O_RDONLY; fn f() { libc::WIFEXITED(0); }", 0),
+            ("extern \"C\" fn handler(_: i32) {}", 0),
+        ] {
+            assert_eq!(count(kernel_entries, &[("mio-core/src/net/mod.rs", text)]), expected);
+            assert_eq!(count(kernel_entries, &[("mio-core/src/net/ffi.rs", text)]), 0);
+        }
+    }
+
+    #[test]
+    fn a_target_outside_the_ladder() {
+        let text = "fn f() { cfg!(target_os = \"linux\"); }";
+        assert_eq!(count(target_os, &[("mio-core/src/net/mod.rs", text)]), 1);
+        let text = "#[cfg(target_os = \"linux\")]\nfn f() {}";
+        assert_eq!(count(target_os, &[("mio-core/src/sys/epoll/mod.rs", text)]), 1);
+        assert_eq!(count(target_os, &[(LADDER, text)]), 0);
+    }
+
+    #[test]
+    fn an_atomic_outside_sync() {
+        for text in ["use std::sync::atomic::fence;", "use core::sync::{atomic};", "loom::f()"] {
+            assert_eq!(count(atomics, &[("mio-core/src/queue.rs", text)]), 1, "{text}");
+            assert_eq!(count(atomics, &[(SYNC, text)]), 0, "{text}");
+        }
+        let files = [
+            ("mio-core/src/queue.rs", "#[cfg(all(test, loom))]\nmod model;\n#[cfg(loom)] use a;"),
+            ("mio-core/src/queue/model.rs", "loom::model(|| {})"),
+        ];
+        assert_eq!(count(atomics, &files), 0);
+    }
+
+    #[test]
+    fn unsafe_code_without_a_door_or_a_reason() {
+        const BLOCK: &str = "fn f() {\n    // SAFETY: so.\n    unsafe { g() }\n}\n";
+        const DOOR: &str = "//! Docs.\n#![allow(unsafe_code)]\n";
+        for (text, expected) in [
+            (BLOCK.to_owned(), 1),
+            (format!("{DOOR}{BLOCK}"), 0),
+            (format!("{DOOR}{BLOCK}unsafe impl Send for A {{}}\n"), 1),
+            (format!("use a;\n{DOOR}{BLOCK}"), 1),
+            (DOOR.to_owned(), 1),
+            (format!("#[allow(unsafe_code)]\n{BLOCK}"), 2),
+            (r##"// unsafe {}"##.to_owned(), 0),
+            (r##"fn f<'a>() { "\"unsafe"; '"'; "unsafe"; '\''; r#""unsafe"#; }"##.to_owned(), 0),
+        ] {
+            assert_eq!(count(unsafe_code, &[("mio-core/src/a.rs", &text)]), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_long_file_and_a_name_that_says_nothing() {
+        let long = "\n".repeat(LINES_MAX + 1);
+        assert_eq!(count(files, &[("mio-core/src/a.rs", &long)]), 1);
+        assert_eq!(count(files, &[("mio-core/src/sys/utils.rs", "")]), 1);
+        assert_eq!(count(files, &[("mio-core/src/a.rs", "")]), 0);
+    }
+}
