@@ -8,6 +8,8 @@ mod selector;
 mod source;
 mod sync;
 mod sys;
+#[expect(dead_code)]
+mod timer;
 mod token;
 
 pub use event::Event;
@@ -15,4 +17,5 @@ pub use full::Full;
 pub use interest::{Interest, Readiness, Trigger};
 pub use selector::{Events, Selector, Waker};
 pub use source::Source;
+pub use timer::{Expiry, Timeout};
 pub use token::{Any, In, RESERVED, Token};
