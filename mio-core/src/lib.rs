@@ -1,10 +1,13 @@
 //! A small, fast, readiness-based event loop.
 #![deny(unsafe_code)]
 
+pub mod buf;
+
 mod event;
 mod full;
 mod interest;
 mod selector;
+mod slab;
 mod source;
 mod sync;
 mod sys;
@@ -16,6 +19,7 @@ pub use event::Event;
 pub use full::Full;
 pub use interest::{Interest, Readiness, Trigger};
 pub use selector::{Events, Selector, Waker};
+pub use slab::{Key, Slab, VacantEntry};
 pub use source::Source;
 pub use timer::{Expiry, Timeout};
 pub use token::{Any, In, RESERVED, Token};

@@ -1,0 +1,690 @@
+//! A table of fixed capacity whose keys fit into a token and go stale.
+
+use std::{fmt, mem};
+
+use crate::Full;
+
+/// While slots that were never used remain, fewer vacated slots than this are left to rest.
+const REST: usize = 64;
+
+/// Names a value in a [`Slab`]: where it is, and which of that slot's successive tenants it is.
+///
+/// The index is in the low `INDEX` bits, the generation in the `GENERATION` bits above it, and all
+/// higher bits are zero, so that a key is at most `2^BITS - 1` and leaves the rest of a 64-bit token
+/// to the caller. Each width must be from 1 to 32; any other does not compile:
+///
+/// ```compile_fail
+/// # use mio_core::Key;
+/// let key = Key::<24, 33>::from_bits(0);
+/// ```
+///
+/// Keys are ordered by their bits, which is not the order of insertion.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key<const INDEX: u32 = 24, const GENERATION: u32 = 24>(u64);
+
+impl<const INDEX: u32, const GENERATION: u32> Key<INDEX, GENERATION> {
+    /// The number of bits that a key takes, from the lowest: `INDEX + GENERATION`.
+    pub const BITS: u32 = {
+        assert!(INDEX >= 1 && INDEX <= 32, "the index of a Key takes from 1 to 32 bits");
+        assert!(GENERATION >= 1 && GENERATION <= 32, "a generation takes from 1 to 32 bits");
+        INDEX + GENERATION
+    };
+
+    const MASK: u64 = u64::MAX >> (64 - Self::BITS);
+    const INDEX_MASK: u64 = Self::MASK >> GENERATION;
+    const GENERATION_MASK: u32 = (Self::MASK >> INDEX) as u32;
+
+    const fn new(index: usize, generation: u32) -> Self {
+        Key((generation as u64) << INDEX | index as u64)
+    }
+
+    /// The key as an integer, for a token.
+    #[inline]
+    #[must_use]
+    pub const fn to_bits(self) -> u64 {
+        self.0
+    }
+
+    /// The key that [`to_bits`](Self::to_bits) made this integer of, or `None` if it has a bit set
+    /// above [`BITS`](Self::BITS), which no key has.
+    #[inline]
+    #[must_use]
+    pub const fn from_bits(bits: u64) -> Option<Self> {
+        if bits & !Self::MASK == 0 { Some(Key(bits)) } else { None }
+    }
+
+    /// The key in the low [`BITS`](Self::BITS) bits; those above are ignored.
+    #[inline]
+    #[must_use]
+    pub const fn from_bits_truncate(bits: u64) -> Self {
+        Key(bits & Self::MASK)
+    }
+
+    /// A token with a tag of `WIDTH` bits below the key: `key << WIDTH | tag`.
+    ///
+    /// The tag tells apart the sources that share one value, such as the two sides of a proxied
+    /// connection, or the kinds of sources of a handler. A width that does not fit into 64 bits with
+    /// the key does not compile.
+    ///
+    /// ```
+    /// # use mio_core::{Key, Slab};
+    /// # let mut pairs: Slab<()> = Slab::with_capacity(1);
+    /// let key = pairs.insert(()).unwrap();
+    /// let [client, server] = [key.tagged::<1>(0), key.tagged::<1>(1)];
+    /// assert_ne!(client, server);
+    /// assert_eq!(Key::from_tagged::<1>(server), Some((key, 1)));
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If the tag does not fit into `WIDTH` bits.
+    #[inline]
+    #[must_use]
+    pub const fn tagged<const WIDTH: u32>(self, tag: u64) -> u64 {
+        const { assert!(Self::BITS + WIDTH <= 64, "key and tag do not fit into 64 bits") };
+        assert!(tag >> WIDTH == 0, "the tag is wider than it was declared");
+        self.0 << WIDTH | tag
+    }
+
+    /// The key and the tag of a token made by [`tagged`](Self::tagged) with the same width, or `None`
+    /// if the token has a bit set above those.
+    #[inline]
+    #[must_use]
+    pub const fn from_tagged<const WIDTH: u32>(token: u64) -> Option<(Self, u64)> {
+        const { assert!(Self::BITS + WIDTH <= 64, "key and tag do not fit into 64 bits") };
+        match Self::from_bits(token >> WIDTH) {
+            Some(key) => Some((key, token & ((1 << WIDTH) - 1))),
+            None => None,
+        }
+    }
+
+    /// The position in the slab: smaller than its capacity, so that it may also index a table of the
+    /// user's beside it.
+    #[inline]
+    #[must_use]
+    pub const fn index(self) -> usize {
+        (self.0 & Self::INDEX_MASK) as usize
+    }
+
+    /// How many values this slot held before, modulo `2^GENERATION`.
+    #[inline]
+    #[must_use]
+    pub const fn generation(self) -> u32 {
+        (self.0 >> INDEX) as u32
+    }
+}
+
+impl<const INDEX: u32, const GENERATION: u32> From<Key<INDEX, GENERATION>> for u64 {
+    #[inline]
+    fn from(key: Key<INDEX, GENERATION>) -> u64 {
+        key.to_bits()
+    }
+}
+
+impl<const INDEX: u32, const GENERATION: u32> fmt::Debug for Key<INDEX, GENERATION> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Key")
+            .field("index", &self.index())
+            .field("generation", &self.generation())
+            .finish()
+    }
+}
+
+/// A table of fixed capacity, whose [`Key`]s never find a value other than the one they were made for.
+///
+/// Within one batch of events a handler may close a connection whose own event comes later, and open
+/// another in its place. With keys for tokens, the late event finds nothing:
+///
+/// ```
+/// use mio_core::{Key, Slab};
+///
+/// let mut connections: Slab<&str> = Slab::with_capacity(1000);
+/// let first = connections.insert("first").unwrap();
+/// let token: u64 = first.into();
+///
+/// connections.remove(first);
+/// let second = connections.insert("second").unwrap();
+///
+/// let stale = Key::from_bits(token).unwrap();
+/// assert_eq!(connections.get(stale), None);
+/// assert_eq!(connections.get(second), Some(&"second"));
+/// ```
+///
+/// Inserting, finding and removing take constant time; whatever visits all values takes time in
+/// proportion to the slots used so far.
+///
+/// # Memory
+///
+/// The memory is reserved when the slab is built, and nothing is allocated later. A slot takes the
+/// size of a value and 8 bytes, rounded up to its alignment. Slots are first used in ascending order,
+/// so that on systems which commit memory at the first touch the high ones cost nothing until then.
+///
+/// # Which slot comes next
+///
+/// Vacated slots are reused first in, first out, so that each rests as long as the others allow. While
+/// fewer than 64 of them rest and unused slots remain, an unused slot is taken instead. The slots
+/// touched are thus at most 63 more than the values ever present at once: enough that a server
+/// with one connection at a time does not reuse the same slot for each, few enough to stay small.
+///
+/// # Wrap-around
+///
+/// A slot counts its tenants modulo `2^GENERATION`: a key kept over that many reuses of its slot would
+/// find a value again, and a wrong one. While at least `v` slots are always vacant, that takes about
+/// `min(v, 64) * 2^GENERATION` insertions or more. With the default widths and 64 slots to spare these
+/// are a billion (a day at 10 000 a second); a table that is always full but for one slot gets there
+/// after 16 million. Tokens die with their registration, long before. For keys that are kept elsewhere
+/// for so long, take a wider generation.
+pub struct Slab<T, const INDEX: u32 = 24, const GENERATION: u32 = 24> {
+    slots: Vec<Slot<T>>,
+    len: usize,
+    capacity: usize,
+    /// The ends of the list of vacated slots; without meaning while there are none.
+    oldest: u32,
+    newest: u32,
+}
+
+enum Slot<T> {
+    /// `next` is the slot vacated after this one, without meaning in the newest.
+    Vacant {
+        generation: u32,
+        next: u32,
+    },
+    Occupied {
+        generation: u32,
+        value: T,
+    },
+}
+
+impl<T, const INDEX: u32, const GENERATION: u32> Slab<T, INDEX, GENERATION> {
+    /// An empty slab for up to `capacity` values. A capacity of 0 is always full.
+    ///
+    /// # Panics
+    ///
+    /// If `capacity` is more than `2^INDEX`, or if the memory cannot be reserved.
+    #[must_use]
+    pub fn with_capacity(capacity: usize) -> Self {
+        let most = Key::<INDEX, GENERATION>::INDEX_MASK + 1;
+        assert!(
+            capacity as u64 <= most,
+            "a Slab of {capacity} needs an index wider than {INDEX} bits"
+        );
+        Slab { slots: Vec::with_capacity(capacity), len: 0, capacity, oldest: 0, newest: 0 }
+    }
+
+    /// Puts a value into the slab.
+    ///
+    /// # Errors
+    ///
+    /// Gives the value back if the slab is full.
+    #[inline]
+    pub fn insert(&mut self, value: T) -> Result<Key<INDEX, GENERATION>, T> {
+        match self.vacant_entry() {
+            Ok(entry) => Ok(entry.insert(value)),
+            Err(Full) => Err(value),
+        }
+    }
+
+    /// Puts in a value that knows its own key.
+    ///
+    /// # Errors
+    ///
+    /// [`Full`] if the slab is full; then `value` is not called.
+    #[inline]
+    pub fn insert_with(
+        &mut self,
+        value: impl FnOnce(Key<INDEX, GENERATION>) -> T,
+    ) -> Result<Key<INDEX, GENERATION>, Full> {
+        let entry = self.vacant_entry()?;
+        let value = value(entry.key());
+        Ok(entry.insert(value))
+    }
+
+    /// The slot that the next value will go to, for a value that needs its key and whose making may
+    /// fail. Dropping the entry leaves the slab as it was.
+    ///
+    /// # Errors
+    ///
+    /// [`Full`] if the slab is full. It converts into an [`io::Error`](std::io::Error).
+    ///
+    /// ```
+    /// # use std::io;
+    /// use mio_core::{Key, Slab};
+    ///
+    /// fn connect(token: u64) -> io::Result<String> {
+    ///     Ok(format!("connection {token}"))
+    /// }
+    ///
+    /// fn open(connections: &mut Slab<String>) -> io::Result<Key> {
+    ///     let entry = connections.vacant_entry()?;
+    ///     let connection = connect(entry.key().into())?;
+    ///     Ok(entry.insert(connection))
+    /// }
+    ///
+    /// let mut connections = Slab::with_capacity(1);
+    /// let key = open(&mut connections)?;
+    /// assert_eq!(connections.get(key).unwrap(), "connection 0");
+    /// assert!(open(&mut connections).is_err());
+    /// # io::Result::Ok(())
+    /// ```
+    #[inline]
+    pub fn vacant_entry(&mut self) -> Result<VacantEntry<'_, T, INDEX, GENERATION>, Full> {
+        let key = self.next_key().ok_or(Full)?;
+        Ok(VacantEntry { slab: self, key })
+    }
+
+    /// The value of this key, or `None` if it was removed.
+    #[inline]
+    #[must_use]
+    pub fn get(&self, key: Key<INDEX, GENERATION>) -> Option<&T> {
+        match self.slots.get(key.index())? {
+            Slot::Occupied { generation, value } if *generation == key.generation() => Some(value),
+            _ => None,
+        }
+    }
+
+    /// The value of this key, to be changed, or `None` if it was removed.
+    #[inline]
+    #[must_use]
+    pub fn get_mut(&mut self, key: Key<INDEX, GENERATION>) -> Option<&mut T> {
+        self.slots.get_mut(key.index())?.tenant(key)
+    }
+
+    /// The values of two keys at once, such as both sides of a proxied connection, or `None` if either
+    /// was removed or both are the same.
+    #[inline]
+    #[must_use]
+    pub fn get_pair_mut(
+        &mut self,
+        a: Key<INDEX, GENERATION>,
+        b: Key<INDEX, GENERATION>,
+    ) -> Option<(&mut T, &mut T)> {
+        let (low, high) = if a.index() < b.index() { (a, b) } else { (b, a) };
+        let (front, back) = self.slots.split_at_mut_checked(high.index())?;
+        let low = front.get_mut(low.index())?.tenant(low)?;
+        let high = back.first_mut()?.tenant(high)?;
+        Some(if a.index() < b.index() { (low, high) } else { (high, low) })
+    }
+
+    /// Whether this key still has its value.
+    #[inline]
+    #[must_use]
+    pub fn contains(&self, key: Key<INDEX, GENERATION>) -> bool {
+        self.get(key).is_some()
+    }
+
+    /// Takes the value of this key out of the slab, or `None` if that has been done. From now on the
+    /// key finds nothing.
+    #[inline]
+    pub fn remove(&mut self, key: Key<INDEX, GENERATION>) -> Option<T> {
+        if self.contains(key) { self.vacate(key.index()).map(|(_, value)| value) } else { None }
+    }
+
+    /// The number of values present.
+    #[inline]
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// The number of values that the slab was built for.
+    #[inline]
+    #[must_use]
+    pub fn capacity(&self) -> usize {
+        self.capacity
+    }
+
+    /// Whether no value is present.
+    #[inline]
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Whether the next insertion will be refused.
+    #[inline]
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.len == self.capacity
+    }
+
+    /// All values with their keys, by ascending index.
+    pub fn iter(&self) -> impl Iterator<Item = (Key<INDEX, GENERATION>, &T)> {
+        self.slots.iter().enumerate().filter_map(|(index, slot)| match slot {
+            Slot::Occupied { generation, value } => Some((Key::new(index, *generation), value)),
+            Slot::Vacant { .. } => None,
+        })
+    }
+
+    /// All values, to be changed, with their keys, by ascending index.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = (Key<INDEX, GENERATION>, &mut T)> {
+        self.slots.iter_mut().enumerate().filter_map(|(index, slot)| match slot {
+            Slot::Occupied { generation, value } => Some((Key::new(index, *generation), value)),
+            Slot::Vacant { .. } => None,
+        })
+    }
+
+    /// The keys of all values, by ascending index.
+    pub fn keys(&self) -> impl Iterator<Item = Key<INDEX, GENERATION>> {
+        self.iter().map(|(key, _)| key)
+    }
+
+    /// Takes all values out, by ascending index. Those that the iterator did not come to are dropped
+    /// with it.
+    pub fn drain(&mut self) -> impl Iterator<Item = (Key<INDEX, GENERATION>, T)> {
+        Drain { slab: self, index: 0 }
+    }
+
+    /// Removes the values for which `keep` is false, by ascending index.
+    pub fn retain(&mut self, mut keep: impl FnMut(Key<INDEX, GENERATION>, &mut T) -> bool) {
+        for index in 0..self.slots.len() {
+            let Slot::Occupied { generation, value } = &mut self.slots[index] else { continue };
+            if !keep(Key::new(index, *generation), value) {
+                self.vacate(index);
+            }
+        }
+    }
+
+    /// Removes all values. Their keys find nothing from now on.
+    pub fn clear(&mut self) {
+        drop(self.drain());
+    }
+
+    fn next_key(&self) -> Option<Key<INDEX, GENERATION>> {
+        let used = self.slots.len();
+        if used < self.capacity && used - self.len < REST {
+            return Some(Key::new(used, 0));
+        }
+        // If no slot is vacant, then the oldest one neither.
+        match self.slots.get(self.oldest as usize)? {
+            Slot::Vacant { generation, .. } => Some(Key::new(self.oldest as usize, *generation)),
+            Slot::Occupied { .. } => None,
+        }
+    }
+
+    /// `key` is the next key.
+    fn occupy(&mut self, key: Key<INDEX, GENERATION>, value: T) {
+        let slot = Slot::Occupied { generation: key.generation(), value };
+        if key.index() == self.slots.len() {
+            self.slots.push(slot);
+        } else if let Slot::Vacant { next, .. } = mem::replace(&mut self.slots[key.index()], slot) {
+            self.oldest = next;
+        }
+        self.len += 1;
+    }
+
+    /// The value is out and the slab in order before anybody can drop the value, which may panic.
+    fn vacate(&mut self, index: usize) -> Option<(Key<INDEX, GENERATION>, T)> {
+        let vacated = self.slots.len() - self.len;
+        let slot = self.slots.get_mut(index)?;
+        let Slot::Occupied { generation, .. } = *slot else { return None };
+        let following = generation.wrapping_add(1) & Key::<INDEX, GENERATION>::GENERATION_MASK;
+        let vacant = Slot::Vacant { generation: following, next: 0 };
+        let Slot::Occupied { value, .. } = mem::replace(slot, vacant) else { return None };
+        if vacated == 0 {
+            self.oldest = index as u32;
+        } else if let Slot::Vacant { next, .. } = &mut self.slots[self.newest as usize] {
+            *next = index as u32;
+        }
+        self.newest = index as u32;
+        self.len -= 1;
+        Some((Key::new(index, generation), value))
+    }
+}
+
+impl<T> Slot<T> {
+    #[inline]
+    fn tenant<const INDEX: u32, const GENERATION: u32>(
+        &mut self,
+        key: Key<INDEX, GENERATION>,
+    ) -> Option<&mut T> {
+        match self {
+            Slot::Occupied { generation, value } if *generation == key.generation() => Some(value),
+            _ => None,
+        }
+    }
+}
+
+impl<T: fmt::Debug, const INDEX: u32, const GENERATION: u32> fmt::Debug
+    for Slab<T, INDEX, GENERATION>
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
+    }
+}
+
+/// A vacant slot of a [`Slab`] and the key that its value will have: see
+/// [`vacant_entry`](Slab::vacant_entry).
+pub struct VacantEntry<'a, T, const INDEX: u32 = 24, const GENERATION: u32 = 24> {
+    slab: &'a mut Slab<T, INDEX, GENERATION>,
+    key: Key<INDEX, GENERATION>,
+}
+
+impl<T, const INDEX: u32, const GENERATION: u32> VacantEntry<'_, T, INDEX, GENERATION> {
+    /// The key that the value will have.
+    #[inline]
+    #[must_use]
+    pub fn key(&self) -> Key<INDEX, GENERATION> {
+        self.key
+    }
+
+    /// Puts the value into the slot.
+    #[inline]
+    pub fn insert(self, value: T) -> Key<INDEX, GENERATION> {
+        self.slab.occupy(self.key, value);
+        self.key
+    }
+}
+
+impl<T, const INDEX: u32, const GENERATION: u32> fmt::Debug
+    for VacantEntry<'_, T, INDEX, GENERATION>
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("VacantEntry").field(&self.key).finish()
+    }
+}
+
+struct Drain<'a, T, const INDEX: u32, const GENERATION: u32> {
+    slab: &'a mut Slab<T, INDEX, GENERATION>,
+    index: usize,
+}
+
+impl<T, const INDEX: u32, const GENERATION: u32> Iterator for Drain<'_, T, INDEX, GENERATION> {
+    type Item = (Key<INDEX, GENERATION>, T);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while self.index < self.slab.slots.len() {
+            self.index += 1;
+            if let Some(taken) = self.slab.vacate(self.index - 1) {
+                return Some(taken);
+            }
+        }
+        None
+    }
+}
+
+impl<T, const INDEX: u32, const GENERATION: u32> Drop for Drain<'_, T, INDEX, GENERATION> {
+    fn drop(&mut self) {
+        self.for_each(drop);
+    }
+}
+
+#[cfg(test)]
+mod model;
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        panic::{AssertUnwindSafe, catch_unwind},
+        rc::Rc,
+    };
+
+    use super::*;
+
+    fn full(capacity: usize) -> (Slab<usize>, Vec<Key>) {
+        let mut slab = Slab::with_capacity(capacity);
+        let keys = (0..capacity).map(|value| slab.insert(value).unwrap()).collect();
+        (slab, keys)
+    }
+
+    #[test]
+    fn a_key_finds_its_value_until_it_is_removed() {
+        let mut slab: Slab<&str> = Slab::with_capacity(2);
+        let a = slab.insert("a").unwrap();
+        let b = slab.insert("b").unwrap();
+        *slab.get_mut(b).unwrap() = "B";
+        assert_eq!((slab.get(a), slab.get(b)), (Some(&"a"), Some(&"B")));
+        assert_eq!(slab.remove(a), Some("a"));
+        assert_eq!((slab.get(a), slab.contains(a)), (None, false));
+        assert_eq!(slab.get_mut(a), None);
+        assert_eq!(slab.remove(a), None);
+        assert_eq!((slab.len(), slab.get(b)), (1, Some(&"B")));
+    }
+
+    #[test]
+    fn a_full_slab_gives_the_value_back_and_allocates_nothing() {
+        let (mut slab, keys) = full(100);
+        let memory = (slab.slots.as_ptr(), slab.slots.capacity());
+        assert!(slab.is_full());
+        assert_eq!(slab.insert(7), Err(7));
+        assert_eq!(slab.insert_with(|_| unreachable!()), Err(Full));
+        slab.remove(keys[3]);
+        assert!(!slab.is_full());
+        let key = slab.insert_with(Key::index).unwrap();
+        assert_eq!((key.index(), slab.get(key)), (3, Some(&3)));
+        assert_eq!((slab.slots.as_ptr(), slab.slots.capacity()), memory);
+        assert_eq!(Slab::<u8>::with_capacity(0).insert(1), Err(1));
+    }
+
+    #[test]
+    fn a_dropped_entry_leaves_the_slab_as_it_was() {
+        let (mut slab, keys) = full(3);
+        slab.remove(keys[1]);
+        let key = slab.vacant_entry().unwrap().key();
+        assert!(!slab.contains(key));
+        assert_eq!(slab.len(), 2);
+        assert_eq!(slab.insert(9), Ok(key));
+    }
+
+    #[test]
+    fn vacated_slots_are_reused_in_the_order_of_their_removal() {
+        let (mut slab, keys) = full(6);
+        for index in [4, 1, 5] {
+            slab.remove(keys[index]);
+        }
+        let reused: Vec<_> = (0..3).map(|value| slab.insert(value).unwrap()).collect();
+        assert_eq!(reused.iter().map(|key| key.index()).collect::<Vec<_>>(), [4, 1, 5]);
+        assert!(reused.iter().all(|key| key.generation() == 1));
+    }
+
+    #[test]
+    fn a_lone_value_moves_through_64_slots_and_touches_no_more() {
+        let mut slab: Slab<()> = Slab::with_capacity(1000);
+        for turn in 0..640 {
+            let key = slab.insert(()).unwrap();
+            assert_eq!((key.index(), key.generation() as usize), (turn % REST, turn / REST));
+            slab.remove(key);
+        }
+        assert_eq!(slab.slots.len(), REST);
+    }
+
+    #[test]
+    fn a_slot_counts_its_tenants_modulo_the_width_of_the_generation() {
+        let mut slab: Slab<u32, 1, 2> = Slab::with_capacity(1);
+        let first = slab.insert(0).unwrap();
+        slab.remove(first);
+        for tenant in 1..4 {
+            let key = slab.insert(tenant).unwrap();
+            assert_eq!((key.generation(), slab.get(first)), (tenant, None));
+            slab.remove(key);
+        }
+        assert_eq!(slab.insert(4), Ok(first));
+    }
+
+    #[test]
+    fn keys_survive_the_way_through_a_token() {
+        type Small = Key<4, 3>;
+        assert_eq!(Small::BITS, 7);
+        for bits in 0..128 {
+            let key = Small::from_bits(bits).unwrap();
+            assert_eq!((key.index() as u64, u64::from(key.generation())), (bits & 15, bits >> 4));
+            assert_eq!((key.to_bits(), u64::from(key)), (bits, bits));
+            assert_eq!(Small::from_bits_truncate(bits | 1 << 63), key);
+            let token = key.tagged::<3>(5);
+            assert_eq!(token, bits << 3 | 5);
+            assert_eq!(Small::from_tagged::<3>(token), Some((key, 5)));
+        }
+        assert_eq!(Small::from_bits(128), None);
+        assert_eq!(Small::from_tagged::<3>(128 << 3), None);
+        assert_eq!(Key::<32, 32>::from_bits(u64::MAX).map(Key::to_bits), Some(u64::MAX));
+        assert_eq!(Key::<32, 32>::from_tagged::<0>(u64::MAX).unwrap().1, 0);
+        let key: Key = Key::new(3, 7);
+        assert_eq!(format!("{key:?}"), "Key { index: 3, generation: 7 }");
+    }
+
+    #[test]
+    #[should_panic(expected = "wider than it was declared")]
+    fn a_tag_wider_than_declared_panics() {
+        let _ = Key::<24, 24>::new(0, 0).tagged::<2>(4);
+    }
+
+    #[test]
+    #[should_panic(expected = "needs an index wider than 4 bits")]
+    fn a_capacity_beyond_the_index_panics() {
+        assert_eq!(Slab::<u8, 4>::with_capacity(16).capacity(), 16);
+        let _ = Slab::<u8, 4>::with_capacity(17);
+    }
+
+    #[test]
+    fn a_pair_is_two_different_values_that_are_both_present() {
+        let (mut slab, keys) = full(3);
+        let (a, b) = slab.get_pair_mut(keys[2], keys[0]).unwrap();
+        assert_eq!((*a, *b), (2, 0));
+        mem::swap(a, b);
+        let (b, a) = slab.get_pair_mut(keys[0], keys[2]).unwrap();
+        assert_eq!((*a, *b), (0, 2));
+        assert!(slab.get_pair_mut(keys[1], keys[1]).is_none());
+        slab.remove(keys[1]);
+        assert!(slab.get_pair_mut(keys[1], keys[2]).is_none());
+        assert!(slab.get_pair_mut(keys[0], keys[1]).is_none());
+        assert!(slab.get_pair_mut(keys[0], Key::new(3, 0)).is_none());
+    }
+
+    #[test]
+    fn retain_and_drain_make_keys_stale() {
+        let (mut slab, keys) = full(5);
+        slab.retain(|key, value| key.index() == *value && *value % 2 == 0);
+        assert_eq!(slab.keys().collect::<Vec<_>>(), [keys[0], keys[2], keys[4]]);
+        slab.iter_mut().for_each(|(_, value)| *value += 10);
+        assert_eq!(slab.drain().next(), Some((keys[0], 10)));
+        assert!(slab.is_empty(), "the rest goes with the iterator");
+        let fresh: Vec<_> = (0..5).map(|value| slab.insert(value).unwrap()).collect();
+        assert!(keys.iter().all(|&key| !slab.contains(key)));
+        slab.clear();
+        assert!(fresh.iter().all(|&key| !slab.contains(key)));
+    }
+
+    #[test]
+    fn values_are_dropped_once_even_if_one_of_them_panics() {
+        struct Bomb {
+            armed: bool,
+            _alive: Rc<()>,
+        }
+        impl Drop for Bomb {
+            fn drop(&mut self) {
+                assert!(!self.armed, "bomb");
+            }
+        }
+        let alive = Rc::new(());
+        let mut slab: Slab<Bomb> = Slab::with_capacity(4);
+        for index in 0..4 {
+            assert!(slab.insert(Bomb { armed: index == 1, _alive: alive.clone() }).is_ok());
+        }
+        assert!(catch_unwind(AssertUnwindSafe(|| slab.clear())).is_err());
+        assert_eq!(slab.iter().count(), slab.len());
+        slab.clear();
+        assert_eq!((slab.len(), Rc::strong_count(&alive)), (0, 1));
+        assert!((0..4).all(|_| slab.insert(Bomb { armed: false, _alive: alive.clone() }).is_ok()));
+        drop(slab);
+        assert_eq!(Rc::strong_count(&alive), 1);
+    }
+}
