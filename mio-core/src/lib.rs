@@ -3,10 +3,12 @@
 
 pub mod buf;
 
+mod child;
 mod event;
 mod full;
 mod interest;
 mod selector;
+mod signal;
 mod slab;
 mod source;
 mod sync;
@@ -15,10 +17,12 @@ mod sys;
 mod timer;
 mod token;
 
+pub use child::ChildExit;
 pub use event::Event;
 pub use full::Full;
 pub use interest::{Interest, Readiness, Trigger};
 pub use selector::{Events, Selector, Waker};
+pub use signal::{Signal, SignalInfo, SignalSet};
 pub use slab::{Key, Slab, VacantEntry};
 pub use source::Source;
 pub use timer::{Expiry, Timeout};

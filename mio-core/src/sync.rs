@@ -18,6 +18,6 @@ pub(crate) use loom::sync::{
 /// Atomics of the standard library whatever the configuration: for statics, which loom's cannot be.
 pub(crate) mod global {
     pub(crate) use std::sync::atomic::{
-        AtomicBool, AtomicI32, AtomicPtr, AtomicU64, AtomicUsize, Ordering,
+        AtomicBool, AtomicI32, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering,
     };
 }

@@ -22,9 +22,11 @@
 //!   to 5.13 (torvalds/linux 1b6b26ae7053, undone by 3a34b13a88ca). The pipe that stands in for an
 //!   eventfd is therefore emptied before each write.
 
+mod child;
 mod ffi;
 mod selector;
 mod waker;
 
+pub(crate) use child::ChildFd;
 pub(crate) use selector::{Events, Selector};
 pub(crate) use waker::Waker;

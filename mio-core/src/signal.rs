@@ -1,0 +1,572 @@
+//! Unix signals: their names, sets of them, and what is told of each one that occurs.
+
+use std::{fmt, io, ops::BitOr};
+
+use crate::sys::unix::signal::{Bell, Catcher, Occurrence, SIGNALS, names};
+
+/// A signal.
+///
+/// ```
+/// use mio_core::Signal;
+///
+/// assert_eq!(Signal::TERM.to_string(), "SIGTERM");
+/// assert_eq!(Signal::from_raw(Signal::TERM.as_raw()), Some(Signal::TERM));
+/// ```
+///
+/// See signal(7).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Signal(u8);
+
+macro_rules! signals {
+    ($($(#[$doc:meta])* $name:ident = $number:ident,)*) => {
+        impl Signal {
+            $($(#[$doc])* pub const $name: Signal = Signal(names::$number as u8);)*
+        }
+
+        /// What the signals are called that have a name.
+        const NAMES: &[(Signal, &str)] = &[$((Signal::$name, stringify!($number)),)*];
+    };
+}
+
+signals! {
+    /// The terminal hung up; to a daemon by custom: read the configuration again.
+    HUP = SIGHUP,
+    /// The interrupt key, usually Ctrl-C.
+    INT = SIGINT,
+    /// The quit key, usually Ctrl-\.
+    QUIT = SIGQUIT,
+    /// abort(3) was called, or somebody wants the process to think so. A handler does not keep
+    /// abort(3) from ending the process.
+    ABRT = SIGABRT,
+    /// For the program's own use.
+    USR1 = SIGUSR1,
+    /// For the program's own use.
+    USR2 = SIGUSR2,
+    /// A pipe or socket was written to that nobody reads. Rust programs begin with it ignored.
+    PIPE = SIGPIPE,
+    /// The timer of alarm(2) expired.
+    ALRM = SIGALRM,
+    /// A polite request to end.
+    TERM = SIGTERM,
+    /// A child exited, stopped or went on.
+    CHLD = SIGCHLD,
+    /// Go on after a stop. The process goes on whether or not it hears of the signal.
+    CONT = SIGCONT,
+    /// The stop key, usually Ctrl-Z. A process that hears of it does not stop.
+    TSTP = SIGTSTP,
+    /// A background process read from the terminal.
+    TTIN = SIGTTIN,
+    /// A background process wrote to the terminal.
+    TTOU = SIGTTOU,
+    /// Urgent data came in on a socket.
+    URG = SIGURG,
+    /// The limit of processor time was reached.
+    XCPU = SIGXCPU,
+    /// The limit of file sizes was reached.
+    XFSZ = SIGXFSZ,
+    /// The timer of the process's own processor time expired.
+    VTALRM = SIGVTALRM,
+    /// The profiling timer expired.
+    PROF = SIGPROF,
+    /// The terminal's window changed its size.
+    WINCH = SIGWINCH,
+    /// I/O is possible on a descriptor with `O_ASYNC`.
+    IO = SIGIO,
+    /// The power is failing.
+    ///
+    /// Portability: Linux.
+    PWR = SIGPWR,
+}
+
+impl Signal {
+    /// The signal of a number, if there can be one: from 1 to 64.
+    ///
+    /// Numbers differ between platforms and, on Linux, between architectures.
+    #[must_use]
+    pub const fn from_raw(number: i32) -> Option<Signal> {
+        if number >= 1 && number <= SIGNALS as i32 { Some(Signal(number as u8)) } else { None }
+    }
+
+    /// The signal's number on this platform.
+    #[must_use]
+    pub const fn as_raw(self) -> i32 {
+        self.0 as i32
+    }
+
+    /// The real-time signal `SIGRTMIN + index`, if there is one. Real-time signals queue: each one that
+    /// is sent is delivered, in the order of sending, the lower numbers first.
+    ///
+    /// Portability: Linux; elsewhere `None`.
+    #[must_use]
+    pub fn real_time(index: u8) -> Option<Signal> {
+        let (first, last) = names::real_time();
+        let number = first + i32::from(index);
+        if number <= last { Signal::from_raw(number) } else { None }
+    }
+
+    const fn bit(self) -> u64 {
+        1 << (self.0 - 1)
+    }
+}
+
+impl fmt::Display for Signal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some((_, name)) = NAMES.iter().find(|(signal, _)| signal == self) {
+            return f.pad(name);
+        }
+        let (first, last) = names::real_time();
+        match self.as_raw() {
+            number if number == first => f.pad("SIGRTMIN"),
+            number if (first..=last).contains(&number) => write!(f, "SIGRTMIN+{}", number - first),
+            number => write!(f, "signal {number}"),
+        }
+    }
+}
+
+impl fmt::Debug for Signal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// A set of signals, which can be built in a constant.
+///
+/// ```
+/// use mio_core::{Signal, SignalSet};
+///
+/// const STOP: SignalSet = SignalSet::EMPTY.with(Signal::INT).with(Signal::TERM);
+/// assert_eq!(STOP, SignalSet::from([Signal::TERM, Signal::INT]));
+/// assert!(STOP.contains(Signal::INT) && !STOP.contains(Signal::HUP));
+/// ```
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct SignalSet(u64);
+
+impl SignalSet {
+    /// No signal.
+    pub const EMPTY: SignalSet = SignalSet(0);
+
+    /// The signals that no loop takes: KILL and STOP, which the kernel gives to nobody; and those that
+    /// it raises at a faulting instruction, which would fault again: ILL, TRAP, BUS, FPE, SEGV and SYS.
+    pub const REFUSED: SignalSet = {
+        let mut set = SignalSet::EMPTY;
+        let mut i = 0;
+        while i < names::REFUSED.len() {
+            set = set.with(Signal(names::REFUSED[i] as u8));
+            i += 1;
+        }
+        set
+    };
+
+    /// This set and `signal`.
+    #[must_use]
+    pub const fn with(self, signal: Signal) -> SignalSet {
+        SignalSet(self.0 | signal.bit())
+    }
+
+    /// This set, but not `signal`.
+    #[must_use]
+    pub const fn without(self, signal: Signal) -> SignalSet {
+        SignalSet(self.0 & !signal.bit())
+    }
+
+    /// What is in either set.
+    #[must_use]
+    pub const fn union(self, other: SignalSet) -> SignalSet {
+        SignalSet(self.0 | other.0)
+    }
+
+    /// What is in both sets.
+    #[must_use]
+    pub const fn intersection(self, other: SignalSet) -> SignalSet {
+        SignalSet(self.0 & other.0)
+    }
+
+    /// What is in this set and not in the other.
+    #[must_use]
+    pub const fn difference(self, other: SignalSet) -> SignalSet {
+        SignalSet(self.0 & !other.0)
+    }
+
+    /// Whether `signal` is in the set.
+    #[must_use]
+    pub const fn contains(self, signal: Signal) -> bool {
+        self.0 & signal.bit() != 0
+    }
+
+    /// Whether the set has no signal.
+    #[must_use]
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// How many signals the set has.
+    #[must_use]
+    pub const fn len(self) -> usize {
+        self.0.count_ones() as usize
+    }
+
+    /// The signals of the set, the lowest number first.
+    pub fn iter(self) -> impl Iterator<Item = Signal> {
+        (1..=SIGNALS as u8).map(Signal).filter(move |&signal| self.contains(signal))
+    }
+}
+
+impl From<Signal> for SignalSet {
+    fn from(signal: Signal) -> SignalSet {
+        SignalSet::EMPTY.with(signal)
+    }
+}
+
+impl<const N: usize> From<[Signal; N]> for SignalSet {
+    fn from(signals: [Signal; N]) -> SignalSet {
+        signals.into_iter().collect()
+    }
+}
+
+impl FromIterator<Signal> for SignalSet {
+    fn from_iter<I: IntoIterator<Item = Signal>>(signals: I) -> SignalSet {
+        signals.into_iter().fold(SignalSet::EMPTY, SignalSet::with)
+    }
+}
+
+impl BitOr for SignalSet {
+    type Output = SignalSet;
+
+    fn bitor(self, other: SignalSet) -> SignalSet {
+        self.union(other)
+    }
+}
+
+impl fmt::Debug for SignalSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.iter()).finish()
+    }
+}
+
+/// A signal that occurred, and what the kernel says of its origin.
+///
+/// # Coalescing
+///
+/// The kernel keeps at most one occurrence of a standard signal that is waiting to be delivered; a
+/// second one is lost, so that a count of reports is no count of what was sent. Real-time signals
+/// queue. If the loop itself is so late that its table of delivered signals is full, then what comes
+/// meanwhile is reported once for each signal, with no `pid` and no `uid`, and `code` 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SignalInfo {
+    /// Which signal.
+    pub signal: Signal,
+    /// The process that sent it, if one did and it is visible from here (not in an outer namespace). For
+    /// [`Signal::CHLD`] it is the child.
+    pub pid: Option<u32>,
+    /// The real user of that process.
+    pub uid: Option<u32>,
+    /// Where it came from: `si_code` of sigaction(2), such as `SI_USER` for kill(2), `SI_QUEUE` for
+    /// sigqueue(3), `SI_TKILL` for pthread_kill(3) and raise(3), `SI_KERNEL` for the terminal's keys.
+    ///
+    /// Portability: the values are the platform's own.
+    pub code: i32,
+}
+
+/// The signals of one loop, each with the token it is reported under.
+#[derive(Debug)]
+pub(crate) struct Signals {
+    catcher: Catcher,
+    /// What the user asked for.
+    asked: SignalSet,
+    /// The token of signal `n` is at `n - 1`.
+    tokens: Box<[u64; SIGNALS]>,
+    /// Whether the loop itself wants to hear of SIGCHLD.
+    for_children: bool,
+    /// Whether SIGCHLD occurred since [`take_child_changed`](Signals::take_child_changed).
+    child_changed: bool,
+}
+
+impl Signals {
+    /// Takes all memory it will need: room for `capacity` signals that were delivered and not popped,
+    /// rounded up to a power of two. `bell` is rung in signal handlers.
+    pub(crate) fn new(capacity: usize, bell: impl Bell) -> io::Result<Signals> {
+        Ok(Signals {
+            catcher: Catcher::new(capacity, bell)?,
+            asked: SignalSet::EMPTY,
+            tokens: Box::new([0; SIGNALS]),
+            for_children: false,
+            child_changed: false,
+        })
+    }
+
+    /// Reports all of `set` under `token` from now on, or none of it. `InvalidInput`: the set is empty or
+    /// has a signal of [`SignalSet::REFUSED`] or of the C library's own; `AlreadyExists`: this loop has one
+    /// of them already; `ResourceBusy`: another loop of the process has.
+    pub(crate) fn add(&mut self, set: SignalSet, token: u64) -> io::Result<()> {
+        if set.is_empty() || !set.intersection(SignalSet::REFUSED).is_empty() {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        if !set.intersection(self.asked).is_empty() {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        self.catcher.claim(set.0 & !self.catcher.owned())?;
+        for signal in set.iter() {
+            self.tokens[usize::from(signal.0) - 1] = token;
+        }
+        self.asked = self.asked.union(set);
+        Ok(())
+    }
+
+    /// Reports nothing of `set` any more, not even what occurred before. Each signal has its former
+    /// disposition again. What was not added is left alone.
+    pub(crate) fn remove(&mut self, set: SignalSet) {
+        self.asked = self.asked.difference(set);
+        self.catcher.release(set.difference(self.for_children()).0);
+    }
+
+    /// How many signals can wait to be popped.
+    pub(crate) fn capacity(&self) -> usize {
+        self.catcher.capacity()
+    }
+
+    /// Whether [`pop`](Signals::pop) may have something. The loop looks here between saying that it
+    /// sleeps and sleeping.
+    #[inline]
+    pub(crate) fn pending(&self) -> bool {
+        self.catcher.pending()
+    }
+
+    /// The oldest report that was not taken yet, with its token.
+    pub(crate) fn pop(&mut self) -> Option<(u64, SignalInfo)> {
+        loop {
+            let Occurrence { signal, code, pid, uid } = self.catcher.pop()?;
+            let signal = Signal(signal as u8);
+            self.child_changed |= self.for_children().contains(signal);
+            if self.asked.contains(signal) {
+                let token = self.tokens[usize::from(signal.0) - 1];
+                return Some((token, SignalInfo { signal, pid, uid, code }));
+            }
+        }
+    }
+
+    /// Has SIGCHLD noted for [`take_child_changed`](Signals::take_child_changed), whether or not the user
+    /// asks for it too. `ResourceBusy`: another loop of the process has it.
+    pub(crate) fn watch_children(&mut self) -> io::Result<()> {
+        let chld = SignalSet::from(Signal::CHLD);
+        self.catcher.claim(chld.0 & !self.catcher.owned())?;
+        self.for_children = true;
+        Ok(())
+    }
+
+    /// Undoes [`watch_children`](Signals::watch_children).
+    pub(crate) fn forget_children(&mut self) {
+        self.catcher.release(self.for_children().difference(self.asked).0);
+        self.for_children = false;
+    }
+
+    /// Whether SIGCHLD was popped since this was last called.
+    #[inline]
+    pub(crate) fn take_child_changed(&mut self) -> bool {
+        std::mem::take(&mut self.child_changed)
+    }
+
+    fn for_children(&self) -> SignalSet {
+        if self.for_children { SignalSet::from(Signal::CHLD) } else { SignalSet::EMPTY }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{process, sync::Arc, thread};
+
+    use super::*;
+    use crate::{
+        sync::global::{AtomicBool, AtomicUsize, Ordering},
+        sys::unix::signal::{has_handler, raise},
+    };
+
+    #[derive(Clone, Default)]
+    struct Counter(Arc<AtomicUsize>);
+
+    impl Bell for Counter {
+        fn ring(&self) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn signals(capacity: usize) -> Signals {
+        Signals::new(capacity, Counter::default()).unwrap()
+    }
+
+    /// Each test has signals of its own: they share a process.
+    fn real_time(index: u8) -> Signal {
+        Signal::real_time(index).unwrap()
+    }
+
+    #[test]
+    fn signals_have_names() {
+        assert_eq!(format!("{} {:?}", Signal::INT, Signal::CHLD), "SIGINT SIGCHLD");
+        assert_eq!(real_time(0).to_string(), "SIGRTMIN");
+        assert_eq!(real_time(3).to_string(), "SIGRTMIN+3");
+        assert_eq!(Signal::from_raw(32).unwrap().to_string(), "signal 32");
+        let numbers = [0, 65, -1, i32::MIN, i32::MAX];
+        assert_eq!(numbers.map(Signal::from_raw), [None; 5]);
+        assert_eq!(Signal::real_time(31), None);
+        assert_eq!(Signal::from_raw(64).map(Signal::as_raw), Some(64));
+    }
+
+    #[test]
+    fn a_set_is_what_was_put_in() {
+        const SET: SignalSet = SignalSet::EMPTY.with(Signal::TERM).with(Signal::HUP);
+        let last = Signal::from_raw(64).unwrap();
+        let both = SET | last.into();
+        assert_eq!(both.iter().collect::<Vec<_>>(), [Signal::HUP, Signal::TERM, last]);
+        assert_eq!((both.len(), both.is_empty(), SignalSet::EMPTY.is_empty()), (3, false, true));
+        assert_eq!(both.without(last), SET);
+        assert_eq!(both.difference(SET), SignalSet::from([last]));
+        assert_eq!(both.intersection(SET), SET);
+        assert!(both.contains(Signal::HUP) && !both.contains(Signal::INT));
+        assert_eq!(format!("{SET:?}"), "{SIGHUP, SIGTERM}");
+    }
+
+    #[test]
+    fn an_occurrence_is_told_with_its_token_and_its_origin() {
+        let bell = Counter::default();
+        let mut signals = Signals::new(4, bell.clone()).unwrap();
+        let (first, second) = (real_time(1), real_time(2));
+        signals.add(first.into(), 7).unwrap();
+        signals.add(second.into(), u64::MAX).unwrap();
+        assert!(!signals.pending());
+        assert!(signals.pop().is_none());
+        raise(second.as_raw());
+        // The other threads of the process have it unblocked too.
+        thread::spawn(move || raise(first.as_raw())).join().unwrap();
+        assert!(signals.pending());
+        assert_eq!(bell.0.load(Ordering::Relaxed), 2);
+        let pid = Some(process::id());
+        let (token, info) = signals.pop().unwrap();
+        assert_eq!((token, info.signal, info.pid), (u64::MAX, second, pid));
+        // SI_TKILL
+        assert_eq!(info.code, -6);
+        assert!(info.uid.is_some());
+        assert_eq!(signals.pop().map(|(token, info)| (token, info.signal)), Some((7, first)));
+        assert!(signals.pending(), "a look that finds nothing has to tell");
+        assert!(signals.pop().is_none());
+        assert!(!signals.pending());
+    }
+
+    #[test]
+    fn a_signal_has_one_owner_and_a_set_is_taken_whole_or_not_at_all() {
+        let kind = |result: io::Result<()>| result.unwrap_err().kind();
+        let [a, b, c] = [3, 4, 5].map(real_time);
+        let (mut one, mut other) = (signals(4), signals(4));
+        one.add(b.into(), 1).unwrap();
+        assert_eq!(kind(one.add([a, b].into(), 2)), io::ErrorKind::AlreadyExists);
+        assert_eq!(kind(other.add([a, b, c].into(), 2)), io::ErrorKind::ResourceBusy);
+        assert!(!has_handler(a.as_raw()) && !has_handler(c.as_raw()));
+        other.add([a, c].into(), 3).unwrap();
+        one.remove([b, c].into());
+        assert!(has_handler(c.as_raw()), "the other loop's is left alone");
+        other.add(b.into(), 4).unwrap();
+        raise(b.as_raw());
+        assert_eq!(other.pop().map(|(token, _)| token), Some(4));
+        assert!(one.pop().is_none());
+    }
+
+    #[test]
+    fn what_no_loop_can_have_is_refused() {
+        let mut signals = signals(4);
+        let mut sets: Vec<SignalSet> = SignalSet::REFUSED.iter().map(SignalSet::from).collect();
+        assert_eq!(sets.len(), 8);
+        // What the C library keeps for itself.
+        sets.push(Signal::from_raw(32).unwrap().into());
+        sets.push([real_time(6), Signal::from_raw(9).unwrap()].into());
+        sets.push([real_time(6), Signal::from_raw(33).unwrap()].into());
+        sets.push(SignalSet::EMPTY);
+        for set in sets {
+            let error = signals.add(set, 1).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::InvalidInput, "{set:?}");
+        }
+        assert!(!has_handler(real_time(6).as_raw()));
+    }
+
+    #[test]
+    fn dispositions_are_restored() {
+        let [a, b] = [7, 8].map(real_time);
+        let mut signals = signals(4);
+        signals.add([a, b].into(), 1).unwrap();
+        assert!(has_handler(a.as_raw()) && has_handler(b.as_raw()));
+        raise(a.as_raw());
+        signals.remove(a.into());
+        assert!(!has_handler(a.as_raw()) && has_handler(b.as_raw()));
+        assert!(signals.pop().is_none(), "what was removed is not told any more");
+        drop(signals);
+        assert!(!has_handler(b.as_raw()));
+    }
+
+    #[test]
+    fn what_finds_no_room_is_told_once_without_its_origin() {
+        let [a, b] = [9, 10].map(real_time);
+        let mut signals = signals(4);
+        signals.add([a, b].into(), 1).unwrap();
+        for _ in 0..3 {
+            raise(a.as_raw());
+        }
+        for _ in 0..3 {
+            raise(b.as_raw());
+        }
+        raise(a.as_raw());
+        let told = std::iter::from_fn(|| signals.pop()).map(|(_, info)| (info.signal, info.pid));
+        let pid = Some(process::id());
+        assert_eq!(
+            told.collect::<Vec<_>>(),
+            [(a, pid), (a, pid), (a, pid), (b, pid), (a, None), (b, None)]
+        );
+        assert!(!signals.pending());
+        raise(b.as_raw());
+        assert_eq!(signals.pop().and_then(|(_, info)| info.pid), pid);
+    }
+
+    #[test]
+    fn a_loop_may_go_while_other_threads_get_its_signals() {
+        // One that is ignored by default, since it goes on when no loop has it.
+        let signal = Signal::WINCH;
+        let stop = AtomicBool::new(false);
+        thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| {
+                    while !stop.load(Ordering::Relaxed) {
+                        raise(signal.as_raw());
+                    }
+                });
+            }
+            let mut told = 0;
+            for _ in 0..500 {
+                let mut signals = signals(2);
+                signals.add(signal.into(), 1).unwrap();
+                thread::yield_now();
+                told += usize::from(signals.pop().is_some());
+            }
+            stop.store(true, Ordering::Relaxed);
+            assert!(told > 0);
+        });
+    }
+
+    #[test]
+    fn the_loops_own_use_of_sigchld_is_apart_from_the_users() {
+        let chld = Signal::CHLD;
+        let (mut signals, mut other) = (signals(4), signals(4));
+        signals.watch_children().unwrap();
+        assert!(other.add(chld.into(), 1).is_err());
+        raise(chld.as_raw());
+        assert!(signals.pop().is_none());
+        assert!(signals.take_child_changed() && !signals.take_child_changed());
+        signals.add(chld.into(), 2).unwrap();
+        raise(chld.as_raw());
+        assert_eq!(signals.pop().map(|(token, _)| token), Some(2));
+        assert!(signals.take_child_changed());
+        signals.remove(chld.into());
+        assert!(has_handler(chld.as_raw()));
+        signals.add(chld.into(), 3).unwrap();
+        signals.forget_children();
+        assert!(has_handler(chld.as_raw()));
+        signals.remove(chld.into());
+        assert!(!has_handler(chld.as_raw()));
+    }
+}

@@ -1,0 +1,53 @@
+//! The exit of a child as a descriptor: pidfd_open(2), Linux 5.3.
+//!
+//! A pidfd is readable once the process has ended, whoever waits for it, and names that very process,
+//! never a later one that was given the same number. It is pollable but knows nothing of the parent: that
+//! the process is ours, and how it ended, is waitid(2)'s to say.
+
+mod ffi;
+
+use std::{
+    io,
+    os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd},
+};
+
+use crate::sys::unix::child;
+
+/// A child that can be registered; readable once it has ended.
+#[derive(Debug)]
+pub(crate) struct ChildFd {
+    pid: u32,
+    fd: OwnedFd,
+}
+
+impl ChildFd {
+    /// `None` where the kernel or a sandbox has no pidfds.
+    pub(crate) fn open(pid: u32) -> io::Result<Option<ChildFd>> {
+        match ffi::pidfd_open(pid) {
+            Ok(fd) => Ok(Some(ChildFd { pid, fd })),
+            Err(error) if matches!(error.raw_os_error(), Some(libc::ENOSYS | libc::EPERM)) => {
+                Ok(None)
+            }
+            // There is no such process, so it is no child of ours.
+            Err(error) if error.raw_os_error() == Some(libc::ESRCH) => {
+                Err(io::Error::from_raw_os_error(libc::ECHILD))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// As [`child::peek`], for that very process.
+    pub(crate) fn peek(&self) -> io::Result<Option<i32>> {
+        match child::peek_by(libc::P_PIDFD, self.fd.as_raw_fd() as libc::id_t) {
+            // Linux 5.3 has pidfds, but waitid(2) does not know them.
+            Err(error) if error.raw_os_error() == Some(libc::EINVAL) => child::peek(self.pid),
+            result => result,
+        }
+    }
+}
+
+impl AsFd for ChildFd {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}

@@ -1,0 +1,5 @@
+//! What the Unix backends share.
+
+pub(crate) mod child;
+pub(crate) mod fork;
+pub(crate) mod signal;

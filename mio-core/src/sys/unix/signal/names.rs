@@ -1,0 +1,17 @@
+//! The numbers that signals have on this platform.
+
+pub(crate) use libc::{
+    SIGABRT, SIGALRM, SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGIO, SIGPIPE, SIGPROF, SIGPWR, SIGQUIT,
+    SIGTERM, SIGTSTP, SIGTTIN, SIGTTOU, SIGURG, SIGUSR1, SIGUSR2, SIGVTALRM, SIGWINCH, SIGXCPU,
+    SIGXFSZ,
+};
+use libc::{SIGBUS, SIGFPE, SIGILL, SIGKILL, SIGSEGV, SIGSTOP, SIGSYS, SIGTRAP};
+
+/// The signals that a handler cannot have, or had better not.
+pub(crate) const REFUSED: [i32; 8] =
+    [SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV, SIGSYS, SIGKILL, SIGSTOP];
+
+/// The first and the last real-time signal; the C library keeps a few below the first to itself.
+pub(crate) fn real_time() -> (i32, i32) {
+    (libc::SIGRTMIN(), libc::SIGRTMAX())
+}
