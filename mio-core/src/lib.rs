@@ -7,6 +7,9 @@ mod child;
 mod event;
 mod full;
 mod interest;
+pub mod net;
+mod newtype;
+pub mod pipe;
 mod selector;
 mod signal;
 mod slab;
@@ -16,6 +19,8 @@ mod sys;
 #[expect(dead_code)]
 mod timer;
 mod token;
+#[cfg(unix)]
+pub mod unix;
 
 pub use child::ChildExit;
 pub use event::Event;

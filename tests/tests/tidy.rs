@@ -13,8 +13,8 @@ use std::{
 #[rustfmt::skip]
 const ORDER: &[&str] = &[
     "sync", "full", "interest", "token", "slab", "buf", "event", "queue", "timer", "sys", "clock",
-    "config", "source", "selector", "doorbell", "sender", "signal", "child", "pipe", "net", "unix",
-    "relay", "event_loop", "sleep", "handler", "run", "lib",
+    "config", "source", "selector", "doorbell", "sender", "signal", "child", "newtype", "pipe", "net",
+    "unix", "relay", "event_loop", "sleep", "handler", "run", "lib",
 ];
 const BACKENDS: &[&str] = &["epoll", "kqueue", "poll", "iocp"];
 const CORE: &str = "mio-core/src/";

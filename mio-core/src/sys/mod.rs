@@ -24,6 +24,25 @@ use libc::__errno as errno_location;
 /// Where the calling thread's `errno` is.
 #[cfg(target_os = "linux")]
 use libc::__errno_location as errno_location;
+#[cfg(unix)]
+pub(crate) use unix::{pipe, socket};
 
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 compile_error!("mio-core has no backend for this target yet");
+
+// Whether sockets and pipes are born with their flags or get them later.
+#[cfg(all(unix, not(target_vendor = "apple")))]
+#[path = "unix/born/ffi.rs"]
+mod born;
+#[cfg(target_vendor = "apple")]
+#[path = "unix/born_bare/ffi.rs"]
+mod born;
+
+// Where the extension for the abstract names of Unix sockets is; elsewhere its stand-in.
+#[cfg(target_os = "android")]
+pub(crate) use std::os::android::net as abstract_names;
+#[cfg(target_os = "linux")]
+pub(crate) use std::os::linux::net as abstract_names;
+#[cfg(all(unix, not(any(target_os = "linux", target_os = "android"))))]
+#[path = "unix/abstract_names.rs"]
+pub(crate) mod abstract_names;

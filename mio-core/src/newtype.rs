@@ -1,0 +1,145 @@
+//! What the newtypes over the sockets and files of `std` have in common.
+
+/// Conversions between a newtype and the socket of `std` inside it, and its descriptor.
+macro_rules! socket_newtype {
+    ($name:ident, $std:ty) => {
+        impl $name {
+            /// Takes over a socket of `std` and makes it non-blocking.
+            ///
+            /// # Errors
+            ///
+            /// The system's, if it refuses to make the socket non-blocking. An open socket gives it
+            /// no reason to; a sandbox may.
+            pub fn from_std(socket: $std) -> std::io::Result<$name> {
+                socket.set_nonblocking(true)?;
+                Ok($name(socket))
+            }
+
+            /// The socket as `std` knows it, for what this type does not offer.
+            ///
+            /// Leave it non-blocking: a loop that waits in one source serves no other.
+            #[inline]
+            #[must_use]
+            pub fn as_std(&self) -> &$std {
+                &self.0
+            }
+        }
+
+        /// Takes over a socket of `std` and makes it non-blocking.
+        ///
+        /// # Panics
+        ///
+        /// If the system refuses to make it non-blocking, for which an open socket gives it no
+        /// reason; `from_std` returns that error instead.
+        impl From<$std> for $name {
+            fn from(socket: $std) -> $name {
+                match $name::from_std(socket) {
+                    Ok(socket) => socket,
+                    Err(error) => panic!("cannot make the socket non-blocking: {error}"),
+                }
+            }
+        }
+
+        /// The socket stays non-blocking.
+        impl From<$name> for $std {
+            #[inline]
+            fn from(socket: $name) -> $std {
+                socket.0
+            }
+        }
+
+        /// Takes over a descriptor, which is to be such a socket, and makes it non-blocking and
+        /// close-on-exec.
+        ///
+        /// # Panics
+        ///
+        /// If the system refuses to do so, for which an open socket gives it no reason.
+        #[cfg(unix)]
+        impl From<std::os::fd::OwnedFd> for $name {
+            fn from(fd: std::os::fd::OwnedFd) -> $name {
+                if let Err(error) = crate::sys::unix::set_cloexec(&fd) {
+                    panic!("cannot make the socket close-on-exec: {error}");
+                }
+                <$std>::from(fd).into()
+            }
+        }
+
+        /// The socket stays non-blocking.
+        #[cfg(unix)]
+        impl From<$name> for std::os::fd::OwnedFd {
+            #[inline]
+            fn from(socket: $name) -> std::os::fd::OwnedFd {
+                socket.0.into()
+            }
+        }
+
+        #[cfg(unix)]
+        impl std::os::fd::AsFd for $name {
+            #[inline]
+            fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
+                self.0.as_fd()
+            }
+        }
+
+        #[cfg(unix)]
+        impl std::os::fd::AsRawFd for $name {
+            #[inline]
+            fn as_raw_fd(&self) -> std::os::fd::RawFd {
+                self.0.as_raw_fd()
+            }
+        }
+
+        #[cfg(unix)]
+        impl std::os::fd::IntoRawFd for $name {
+            #[inline]
+            fn into_raw_fd(self) -> std::os::fd::RawFd {
+                self.0.into_raw_fd()
+            }
+        }
+    };
+}
+
+/// `Read` for a newtype and for a reference to it, by the type of `std` inside.
+macro_rules! forward_read {
+    ($($name:ty),*) => {$(
+        impl std::io::Read for $name {
+            #[inline]
+            fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+                (&self.0).read(buffer)
+            }
+
+            #[inline]
+            fn read_vectored(
+                &mut self,
+                buffers: &mut [std::io::IoSliceMut<'_>],
+            ) -> std::io::Result<usize> {
+                (&self.0).read_vectored(buffers)
+            }
+        }
+    )*};
+}
+
+/// `Write` for a newtype and for a reference to it, by the type of `std` inside.
+macro_rules! forward_write {
+    ($($name:ty),*) => {$(
+        impl std::io::Write for $name {
+            #[inline]
+            fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+                (&self.0).write(bytes)
+            }
+
+            #[inline]
+            fn write_vectored(&mut self, slices: &[std::io::IoSlice<'_>]) -> std::io::Result<usize> {
+                (&self.0).write_vectored(slices)
+            }
+
+            /// Does nothing: there is no buffer here.
+            #[inline]
+            fn flush(&mut self) -> std::io::Result<()> {
+                Ok(())
+            }
+        }
+    )*};
+}
+
+pub(crate) use {forward_read, forward_write, socket_newtype};

@@ -1,0 +1,160 @@
+//! Sockets: IPv4 and IPv6 here, Unix ones in [`local`](super::local).
+
+use std::{
+    io,
+    net::{SocketAddr, TcpListener, TcpStream, UdpSocket},
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
+    time::Duration,
+};
+
+use libc::c_int;
+
+use super::{address::Address, ffi, flag_late, refused};
+use crate::{
+    sync::global::{AtomicBool, Ordering},
+    sys::born,
+};
+
+/// Binds and listens: `socket`, `setsockopt`, `bind`, `listen`.
+pub(crate) fn tcp_listen(
+    address: SocketAddr,
+    backlog: u32,
+    reuse_port: bool,
+    only_v6: Option<bool>,
+) -> io::Result<TcpListener> {
+    let address = Address::of_ip(&address);
+    let socket = open(address.family(), libc::SOCK_STREAM)?;
+    ffi::set_int(socket.as_fd(), libc::SOL_SOCKET, libc::SO_REUSEADDR, 1)?;
+    if reuse_port {
+        ffi::set_int(socket.as_fd(), libc::SOL_SOCKET, libc::SO_REUSEPORT, 1)?;
+    }
+    if let (Some(only_v6), libc::AF_INET6) = (only_v6, address.family()) {
+        let value = c_int::from(only_v6);
+        ffi::set_int(socket.as_fd(), libc::IPPROTO_IPV6, libc::IPV6_V6ONLY, value)?;
+    }
+    listen(socket, &address, backlog).map(TcpListener::from)
+}
+
+/// One system call.
+#[inline]
+pub(crate) fn tcp_accept(listener: &TcpListener) -> io::Result<(TcpStream, SocketAddr)> {
+    let (stream, address) = accept(listener.as_fd())?;
+    Ok((TcpStream::from(stream), address.to_ip()?))
+}
+
+/// Starts to connect: `socket`, `bind` if there is a local address, `connect`.
+pub(crate) fn tcp_connect(local: Option<SocketAddr>, peer: SocketAddr) -> io::Result<TcpStream> {
+    let peer = Address::of_ip(&peer);
+    let socket = open(peer.family(), libc::SOCK_STREAM)?;
+    if let Some(local) = local {
+        ffi::bind(socket.as_fd(), &Address::of_ip(&local))?;
+    }
+    connect(socket, &peer).map(TcpStream::from)
+}
+
+/// Sub-second parts are rounded up, so that only zero is zero.
+pub(crate) fn set_linger(stream: &TcpStream, linger: Option<Duration>) -> io::Result<()> {
+    let seconds = |linger: Duration| {
+        let seconds = linger.as_secs().saturating_add(u64::from(linger.subsec_nanos() > 0));
+        c_int::try_from(seconds).unwrap_or(c_int::MAX)
+    };
+    ffi::set_linger(stream.as_fd(), linger.map(seconds))
+}
+
+/// `socket` and `bind`.
+pub(crate) fn udp_bind(address: SocketAddr) -> io::Result<UdpSocket> {
+    let address = Address::of_ip(&address);
+    let socket = open(address.family(), libc::SOCK_DGRAM)?;
+    ffi::bind(socket.as_fd(), &address)?;
+    Ok(UdpSocket::from(socket))
+}
+
+pub(super) fn open(domain: c_int, kind: c_int) -> io::Result<OwnedFd> {
+    let socket = ffi::socket(domain, kind)?;
+    if born::SOCKET != 0 { Ok(socket) } else { flag_socket_late(socket) }
+}
+
+pub(super) fn pair(domain: c_int, kind: c_int) -> io::Result<(OwnedFd, OwnedFd)> {
+    let (one, other) = ffi::socket_pair(domain, kind)?;
+    if born::SOCKET != 0 {
+        Ok((one, other))
+    } else {
+        Ok((flag_socket_late(one)?, flag_socket_late(other)?))
+    }
+}
+
+/// The kernel cuts the backlog to its own bound.
+pub(super) fn listen(socket: OwnedFd, address: &Address, backlog: u32) -> io::Result<OwnedFd> {
+    ffi::bind(socket.as_fd(), address)?;
+    ffi::listen(socket.as_fd(), c_int::try_from(backlog).unwrap_or(c_int::MAX))?;
+    Ok(socket)
+}
+
+/// In progress is as good as connected.
+pub(super) fn connect(socket: OwnedFd, peer: &Address) -> io::Result<OwnedFd> {
+    match ffi::connect(socket.as_fd(), peer) {
+        Err(error) if !matches!(error.raw_os_error(), Some(libc::EINPROGRESS | libc::EINTR)) => {
+            Err(error)
+        }
+        _ => Ok(socket),
+    }
+}
+
+/// Accepts in one system call; in four where `accept4` is refused.
+#[inline]
+pub(super) fn accept(listener: BorrowedFd<'_>) -> io::Result<(OwnedFd, Address)> {
+    loop {
+        match accept_once(listener) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            outcome => return outcome,
+        }
+    }
+}
+
+/// Set when `accept4` was refused and `accept` was not.
+// Relaxed: it guards nothing; who reads it too early makes a refused call.
+static ACCEPT4_REFUSED: AtomicBool = AtomicBool::new(false);
+
+#[inline]
+fn accept_once(listener: BorrowedFd<'_>) -> io::Result<(OwnedFd, Address)> {
+    if !ACCEPT4_REFUSED.load(Ordering::Relaxed) {
+        match born::accept4(listener) {
+            Err(error) if refused(&error) => {}
+            outcome => return outcome,
+        }
+    }
+    let accepted = accept_late(listener)?;
+    // Only now: EPERM is also what a firewall answers, and then to both calls.
+    ACCEPT4_REFUSED.store(true, Ordering::Relaxed);
+    Ok(accepted)
+}
+
+#[cold]
+fn accept_late(listener: BorrowedFd<'_>) -> io::Result<(OwnedFd, Address)> {
+    let (socket, address) = ffi::accept(listener)?;
+    Ok((flag_socket_late(socket)?, address))
+}
+
+fn flag_socket_late(socket: OwnedFd) -> io::Result<OwnedFd> {
+    if let Some(option) = born::NO_SIGPIPE {
+        ffi::set_int(socket.as_fd(), libc::SOL_SOCKET, option, 1)?;
+    }
+    flag_late(socket)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{net::TcpStream, os::fd::AsFd};
+
+    use super::{accept_late, tcp_listen};
+    use crate::sys::unix::is_flagged;
+
+    #[test]
+    fn without_accept4_a_connection_gets_its_flags_late() {
+        let listener = tcp_listen("127.0.0.1:0".parse().unwrap(), 8, false, None).unwrap();
+        let peer = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (socket, address) = accept_late(listener.as_fd()).unwrap();
+        assert!(is_flagged(&socket));
+        assert_eq!(address.to_ip().unwrap(), peer.local_addr().unwrap());
+    }
+}
