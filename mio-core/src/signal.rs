@@ -537,7 +537,7 @@ mod tests {
                 });
             }
             let mut told = 0;
-            for _ in 0..500 {
+            for _ in 0..100 {
                 let mut signals = signals(2);
                 signals.add(signal.into(), 1).unwrap();
                 thread::yield_now();
@@ -546,6 +546,24 @@ mod tests {
             stop.store(true, Ordering::Relaxed);
             assert!(told > 0);
         });
+    }
+
+    #[test]
+    fn errno_is_as_it_was_before_the_signal() {
+        struct Careless;
+        impl Bell for Careless {
+            fn ring(&self) {
+                // Not what a signal handler may do, but here it interrupts only the test itself.
+                std::fs::File::open("/no such file").unwrap_err();
+            }
+        }
+        let signal = real_time(12);
+        let mut signals = Signals::new(2, Careless).unwrap();
+        signals.add(signal.into(), 1).unwrap();
+        let before = std::fs::read_dir("/dev/null").unwrap_err().raw_os_error();
+        raise(signal.as_raw());
+        assert_eq!(io::Error::last_os_error().raw_os_error(), before);
+        assert!(signals.pop().is_some());
     }
 
     #[test]
