@@ -201,7 +201,8 @@ mod tests {
 
     #[test]
     fn a_port_is_free_again_while_an_accepted_connection_lingers() {
-        let listener = loopback();
+        // No other test has this address, so that none takes the port over.
+        let listener = TcpListener::bind("127.0.0.4:0".parse().unwrap()).unwrap();
         let address = listener.local_addr().unwrap();
         let peer = net::TcpStream::connect(address).unwrap();
         let (connection, _) = listener.accept().unwrap();

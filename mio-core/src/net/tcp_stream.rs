@@ -241,7 +241,8 @@ mod tests {
 
     #[test]
     fn a_refused_connect_is_reported_once() {
-        let closed = net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        // No other test has this address, so that none takes the port over.
+        let closed = net::TcpListener::bind("127.0.0.3:0").unwrap().local_addr().unwrap();
         let stream = match TcpStream::connect(closed) {
             Ok(stream) => stream,
             Err(error) => return assert_eq!(error.kind(), ErrorKind::ConnectionRefused),
@@ -350,6 +351,17 @@ mod tests {
         let (mut client, server) = connected();
         server.set_linger(Some(Duration::ZERO)).unwrap();
         server.set_linger(None).unwrap();
+        drop(server);
+        wait(&client, Interest::READABLE);
+        assert_eq!(client.read(&mut [0]).unwrap(), 0);
+    }
+
+    #[test]
+    fn a_linger_of_less_than_a_second_is_no_reset() {
+        let (mut client, server) = connected();
+        server.set_linger(Some(Duration::from_nanos(1))).unwrap();
+        // It waits for the end of the peer, which so comes first.
+        client.shutdown(Shutdown::Write).unwrap();
         drop(server);
         wait(&client, Interest::READABLE);
         assert_eq!(client.read(&mut [0]).unwrap(), 0);
