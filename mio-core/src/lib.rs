@@ -4,29 +4,41 @@
 pub mod buf;
 
 mod child;
+mod clock;
+mod config;
+mod doorbell;
 mod event;
+mod event_loop;
 mod full;
+mod handler;
 mod interest;
 pub mod net;
 mod newtype;
 pub mod pipe;
+mod queue;
+mod run;
 mod selector;
+mod sender;
 mod signal;
 mod slab;
+mod sleep;
 mod source;
 mod sync;
 mod sys;
-#[expect(dead_code)]
 mod timer;
 mod token;
 #[cfg(unix)]
 pub mod unix;
 
 pub use child::ChildExit;
+pub use config::{Config, Precision};
 pub use event::Event;
+pub use event_loop::EventLoop;
 pub use full::Full;
+pub use handler::Handler;
 pub use interest::{Interest, Readiness, Trigger};
 pub use selector::{Events, Selector, Waker};
+pub use sender::{MappedSender, Outbox, SendError, Sender};
 pub use signal::{Signal, SignalInfo, SignalSet};
 pub use slab::{Key, Slab, VacantEntry};
 pub use source::Source;

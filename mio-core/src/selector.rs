@@ -229,6 +229,17 @@ impl Events {
         (0..self.len()).filter_map(|index| self.get(index))
     }
 
+    /// Puts the events from index `from` on aside, behind those that are there already; answers
+    /// whether there are any.
+    pub(crate) fn park(&mut self, from: usize) -> bool {
+        self.sys.park(from)
+    }
+
+    /// Replaces the events by those that were put aside.
+    pub(crate) fn unpark(&mut self) {
+        self.sys.unpark();
+    }
+
     /// Brings the events into the order of their tokens, then exchanges them as `swaps` says: for
     /// each index from the last down to 1, with the index that it answers.
     pub(crate) fn permute(&mut self, swaps: impl FnMut(usize) -> usize) {

@@ -1,4 +1,4 @@
-//! [`Token`]: the 64 bits that a source is registered under and that come back with its events.
+//! `Token`: the 64 bits that a source is registered under and that come back with its events.
 
 use crate::interest::{Interest, Trigger};
 

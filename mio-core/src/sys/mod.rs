@@ -3,7 +3,8 @@
 //! A backend is a folder with the same files, types and method order as its siblings:
 //!
 //! - `selector.rs`: `Selector::{with_capacity, register, register_exclusive, reregister, deregister,
-//!   would_block, select}` and `Events::{with_capacity, len, capacity, get, permute}`;
+//!   would_block, select}` and `Events::{with_capacity, len, capacity, get, park,
+//!   unpark, permute}`;
 //! - `waker.rs`: `Waker::{new, wake}`; `wake` may be called from a signal handler;
 //! - `child/`: `ChildFd::{open, peek}`, a child's exit as something to register;
 //! - `ffi.rs`: the only file that enters the kernel;

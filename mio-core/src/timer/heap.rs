@@ -59,6 +59,7 @@ impl Heap {
         self.len
     }
 
+    #[cfg(test)]
     pub(super) fn capacity(&self) -> usize {
         self.capacity
     }

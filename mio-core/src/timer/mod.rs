@@ -104,6 +104,7 @@ impl Timers {
         self.len() == 0
     }
 
+    #[cfg(test)]
     pub(crate) fn capacity(&self) -> usize {
         self.heap.capacity()
     }
@@ -450,16 +451,15 @@ mod tests {
         fn pop(&mut self) -> Option<Due> {
             let Timer { timeout, token, deadline, period } =
                 self.first().filter(|timer| timer.deadline <= self.now)?;
-            let mut missed = 0;
-            if period == 0 {
-                self.remove(timeout);
-            } else {
-                missed = (self.now - deadline) / period;
+            let missed = (self.now - deadline).checked_div(period);
+            if let Some(missed) = missed {
                 let elapsed = u128::from(period) * (u128::from(missed) + 1);
                 let next = u128::from(deadline) + elapsed;
                 self.find(timeout).unwrap().deadline = next.try_into().unwrap_or(u64::MAX);
+            } else {
+                self.remove(timeout);
             }
-            Some(Due { timeout, token, deadline, missed })
+            Some(Due { timeout, token, deadline, missed: missed.unwrap_or(0) })
         }
     }
 

@@ -10,6 +10,7 @@ use std::{
 use libc::c_int;
 pub(super) use libc::epoll_event;
 
+#[inline]
 fn check(result: c_int) -> io::Result<c_int> {
     if result == -1 { Err(io::Error::last_os_error()) } else { Ok(result) }
 }
@@ -42,8 +43,8 @@ pub(super) fn epoll_wait(
     events: &mut Vec<epoll_event>,
     timeout_ms: c_int,
 ) -> io::Result<()> {
-    events.clear();
-    let room = events.capacity().min(c_int::MAX as usize) as c_int;
+    // If it wraps around, then to less or to a negative number, which the kernel refuses.
+    let room = events.capacity() as c_int;
     // SAFETY: the vector owns `room` places, into which the kernel writes.
     let ready = check(unsafe {
         libc::epoll_wait(epoll.as_raw_fd(), events.as_mut_ptr(), room, timeout_ms)
@@ -69,8 +70,7 @@ pub(super) fn epoll_pwait2(
     events: &mut Vec<epoll_event>,
     timeout: Duration,
 ) -> io::Result<()> {
-    events.clear();
-    let room = events.capacity().min(c_int::MAX as usize) as c_int;
+    let room = events.capacity() as c_int;
     let timeout = KernelTimespec {
         seconds: timeout.as_secs().min(i64::MAX as u64) as i64,
         nanoseconds: timeout.subsec_nanos().into(),
@@ -99,18 +99,6 @@ pub(super) fn eventfd() -> io::Result<OwnedFd> {
     let fd = check(unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) })?;
     // SAFETY: the kernel has just opened this descriptor for us alone.
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
-}
-
-/// Reading and writing end.
-pub(super) fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
-    let mut ends = [0; 2];
-    // SAFETY: `ends` has room for the two descriptors.
-    check(unsafe { libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC | libc::O_NONBLOCK) })?;
-    // SAFETY: the kernel has just opened this descriptor for us alone.
-    let reader = unsafe { OwnedFd::from_raw_fd(ends[0]) };
-    // SAFETY: as above.
-    let writer = unsafe { OwnedFd::from_raw_fd(ends[1]) };
-    Ok((reader, writer))
 }
 
 /// Writes eight bytes, which on an eventfd add one; may be called from a signal handler.

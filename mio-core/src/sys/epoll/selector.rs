@@ -13,18 +13,25 @@ use crate::{
     event::Event,
     interest::{Interest, Readiness, Trigger},
     sync::global::{AtomicBool, Ordering},
+    sys::unix::fork,
 };
 
 #[derive(Debug)]
 pub(crate) struct Selector {
     epoll: OwnedFd,
+    /// The process that it belongs to: a forked child has another generation.
+    generation: usize,
     /// Set for good when the kernel or a sandbox refuses `epoll_pwait2`.
     rounds_up: AtomicBool,
 }
 
 impl Selector {
     pub(crate) fn with_capacity(_sources: usize) -> io::Result<Selector> {
-        Ok(Selector { epoll: ffi::epoll_create()?, rounds_up: AtomicBool::new(false) })
+        Ok(Selector {
+            epoll: ffi::epoll_create()?,
+            generation: fork::watch()?,
+            rounds_up: AtomicBool::new(false),
+        })
     }
 
     #[inline]
@@ -82,29 +89,40 @@ impl Selector {
 
     #[inline]
     pub(crate) fn select(&self, events: &mut Events, timeout: Option<Duration>) -> io::Result<()> {
-        let epoll = self.epoll.as_fd();
-        let result = match timeout {
-            None => ffi::epoll_wait(epoll, &mut events.list, -1),
-            Some(Duration::ZERO) => ffi::epoll_wait(epoll, &mut events.list, 0),
+        self.check_process()?;
+        match timeout {
+            None => self.wait(events, -1),
+            Some(Duration::ZERO) => self.wait(events, 0),
             Some(timeout) => self.wait_for(events, timeout),
-        };
-        match result {
-            Err(error) if error.raw_os_error() == Some(libc::EINTR) => Ok(()),
-            result => result,
         }
     }
 
+    #[inline]
+    fn wait(&self, events: &mut Events, timeout_ms: c_int) -> io::Result<()> {
+        ffi::epoll_wait(self.epoll.as_fd(), &mut events.list, timeout_ms)
+            .or_else(|error| uninterrupted(events, error))
+    }
+
     fn wait_for(&self, events: &mut Events, timeout: Duration) -> io::Result<()> {
-        let epoll = self.epoll.as_fd();
         if !milliseconds_do(timeout) && !self.rounds_up.load(Ordering::Relaxed) {
-            match ffi::epoll_pwait2(epoll, &mut events.list, timeout) {
+            match ffi::epoll_pwait2(self.epoll.as_fd(), &mut events.list, timeout) {
                 Err(error) if matches!(error.raw_os_error(), Some(libc::ENOSYS | libc::EPERM)) => {
                     self.rounds_up.store(true, Ordering::Relaxed);
                 }
-                result => return result,
+                result => return result.or_else(|error| uninterrupted(events, error)),
             }
         }
-        ffi::epoll_wait(epoll, &mut events.list, milliseconds(timeout))
+        self.wait(events, milliseconds(timeout))
+    }
+
+    /// The epoll instance is the parent's too: what a forked child did to it, the parent would feel.
+    #[inline]
+    fn check_process(&self) -> io::Result<()> {
+        if fork::generation() == self.generation {
+            Ok(())
+        } else {
+            Err(io::ErrorKind::Unsupported.into())
+        }
     }
 
     #[inline]
@@ -115,6 +133,7 @@ impl Selector {
         token: u64,
         events: u32,
     ) -> io::Result<()> {
+        self.check_process()?;
         let event = epoll_event { events, u64: token };
         ffi::epoll_ctl(self.epoll.as_fd(), operation, source, event).map_err(clear)
     }
@@ -129,11 +148,12 @@ impl AsFd for Selector {
 #[derive(Debug)]
 pub(crate) struct Events {
     list: Vec<epoll_event>,
+    parked: Vec<epoll_event>,
 }
 
 impl Events {
     pub(crate) fn with_capacity(capacity: usize) -> Events {
-        Events { list: Vec::with_capacity(capacity) }
+        Events { list: Vec::with_capacity(capacity), parked: Vec::with_capacity(capacity) }
     }
 
     #[inline]
@@ -149,6 +169,17 @@ impl Events {
     pub(crate) fn get(&self, index: usize) -> Option<Event> {
         let event = self.list.get(index)?;
         Some(Event { token: event.u64, readiness: from_epoll(event.events) })
+    }
+
+    pub(crate) fn park(&mut self, from: usize) -> bool {
+        self.parked.extend_from_slice(&self.list[from..]);
+        self.list.truncate(from);
+        !self.parked.is_empty()
+    }
+
+    pub(crate) fn unpark(&mut self) {
+        self.list.clear();
+        self.list.append(&mut self.parked);
     }
 
     pub(crate) fn permute(&mut self, mut swaps: impl FnMut(usize) -> usize) {
@@ -184,9 +215,11 @@ fn to_epoll(interest: Interest, trigger: Trigger) -> io::Result<u32> {
 /// `Readiness` has epoll's own bits; a hang-up closes the reading side too.
 #[inline]
 fn from_epoll(events: u32) -> Readiness {
-    const HUP_TO_RDHUP: u32 = (libc::EPOLLRDHUP as u32 / libc::EPOLLHUP as u32).trailing_zeros();
-    let hang_up = events & libc::EPOLLHUP as u32;
-    Readiness::from_bits_truncate((events | hang_up << HUP_TO_RDHUP) as u16)
+    let readiness = Readiness::from_bits_retain(events as u16);
+    if readiness.contains(Readiness::WRITE_CLOSED) {
+        return readiness | Readiness::READ_CLOSED;
+    }
+    readiness
 }
 
 const _: () = {
@@ -209,6 +242,13 @@ fn milliseconds_do(timeout: Duration) -> bool {
 fn milliseconds(timeout: Duration) -> c_int {
     let milliseconds = timeout.as_nanos().div_ceil(1_000_000);
     c_int::try_from(milliseconds).unwrap_or(c_int::MAX)
+}
+
+/// A wait that fails has no events; if a signal interrupted it, that is all there is to it.
+#[cold]
+fn uninterrupted(events: &mut Events, error: io::Error) -> io::Result<()> {
+    events.list.clear();
+    if error.raw_os_error() == Some(libc::EINTR) { Ok(()) } else { Err(error) }
 }
 
 /// `EPERM` is epoll's word for a file that has no readiness.

@@ -6,7 +6,10 @@ use std::{
 };
 
 use super::{ffi, selector::Selector};
-use crate::interest::{Interest, Trigger};
+use crate::{
+    interest::{Interest, Trigger},
+    sys::pipe,
+};
 
 #[derive(Debug)]
 pub(crate) struct Waker {
@@ -21,7 +24,7 @@ impl Waker {
         let waker = match ffi::eventfd() {
             Ok(writer) => Waker { writer, reader: None },
             Err(error) if matches!(error.raw_os_error(), Some(libc::ENOSYS | libc::EPERM)) => {
-                let (reader, writer) = ffi::pipe()?;
+                let (reader, writer) = pipe::new()?;
                 Waker { writer, reader: Some(reader) }
             }
             Err(error) => return Err(error),

@@ -1,0 +1,86 @@
+//! The turn's clock: real, or virtual for tests.
+
+use std::time::{Duration, Instant};
+
+/// Nanoseconds since the loop was built, read at most once a turn and only when asked.
+#[derive(Debug)]
+pub(crate) struct Clock {
+    epoch: Instant,
+    /// The first reading of this turn, which decides what is due.
+    turn: u64,
+    /// The latest reading, which callbacks see.
+    now: u64,
+    /// Whether `turn` and `now` belong to this turn.
+    current: bool,
+    jumps: bool,
+}
+
+impl Clock {
+    pub(crate) fn new(jumps: bool) -> Clock {
+        Clock { epoch: Instant::now(), turn: 0, now: 0, current: false, jumps }
+    }
+
+    /// A new turn: the next question reads the clock.
+    #[inline]
+    pub(crate) fn begin_turn(&mut self) {
+        self.current = false;
+    }
+
+    #[inline]
+    pub(crate) fn now(&mut self) -> u64 {
+        if !self.current {
+            self.turn = self.read();
+            self.current = true;
+        }
+        self.now
+    }
+
+    /// What timers are due by: this turn's first reading, however often it was refreshed.
+    #[inline]
+    pub(crate) fn turn(&mut self) -> u64 {
+        self.now();
+        self.turn
+    }
+
+    /// Reads the clock whatever was read before.
+    #[inline]
+    pub(crate) fn read(&mut self) -> u64 {
+        if !self.jumps {
+            self.now = nanoseconds(Instant::now().saturating_duration_since(self.epoch));
+        }
+        self.now
+    }
+
+    pub(crate) fn refresh(&mut self) {
+        self.now();
+        self.read();
+    }
+
+    /// Virtual time only: it is `deadline` now.
+    pub(crate) fn jump_to(&mut self, deadline: u64) {
+        debug_assert!(self.jumps);
+        self.now = self.now.max(deadline);
+        self.current = false;
+    }
+
+    /// Later than everything that is due in this turn.
+    #[inline]
+    pub(crate) fn after(&mut self, delay: Duration) -> u64 {
+        self.now().saturating_add(nanoseconds(delay).max(1))
+    }
+
+    pub(crate) fn at(&mut self, instant: Instant) -> u64 {
+        let at = nanoseconds(instant.saturating_duration_since(self.epoch));
+        at.max(self.now().saturating_add(1))
+    }
+
+    pub(crate) fn instant(&self, at: u64) -> Instant {
+        self.epoch + Duration::from_nanos(at)
+    }
+}
+
+/// Saturates after 584 years.
+#[inline]
+pub(crate) fn nanoseconds(duration: Duration) -> u64 {
+    duration.as_secs().saturating_mul(1_000_000_000).saturating_add(duration.subsec_nanos().into())
+}

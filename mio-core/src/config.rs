@@ -1,0 +1,76 @@
+//! Every bound of an event loop, with its default and its unit.
+
+use std::time::Duration;
+
+/// The bounds of an event loop, each with a default. All memory is taken when the loop is built;
+/// what is never used is never touched, so that a generous bound costs address space, not memory.
+///
+/// ```
+/// use mio_core::{Config, EventLoop};
+///
+/// let event_loop = EventLoop::<()>::with_config(Config { timers: 1_000_000, ..Config::default() })?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Config {
+    /// Sources registered at a time, where slots are emulated; and on every platform how many
+    /// requests [`again`](crate::EventLoop::again) holds. Default 16,384.
+    pub sources: usize,
+    /// Events taken from the kernel at a time. Default 1,024.
+    pub events: usize,
+    /// Timers armed at a time. Default 16,384.
+    pub timers: usize,
+    /// Timers fired in a turn. Default 1,024.
+    pub timers_per_turn: usize,
+    /// Pushed-back timers put into their new place in a turn. Default 1,024.
+    pub repairs_per_turn: usize,
+    /// Messages sent and not yet received; rounded up to a power of two. Default 1,024.
+    pub messages: usize,
+    /// Messages received in a turn. Default 1,024.
+    pub messages_per_turn: usize,
+    /// Signals that occurred and were not yet handled; more of the same are merged. Default 64.
+    pub signals: usize,
+    /// Children watched at a time, at most 65,280. Default 64.
+    pub children: usize,
+    /// How exactly the loop sleeps towards a deadline. Default [`Precision::Cheap`].
+    pub precision: Precision,
+    /// For how long to look for events before sleeping: saves the tens of microseconds that waking a
+    /// thread takes, and keeps a core busy meanwhile. Default zero: sleep at once.
+    pub spin: Duration,
+    /// Virtual time, for tests: when nothing is ready, the clock jumps to the next deadline instead
+    /// of waiting for it. The number seeds the order of events within a turn; the same seed gives
+    /// the same run, if all peers live in the loop's own thread. Default none: real time.
+    pub virtual_time: Option<u64>,
+}
+
+impl Default for Config {
+    fn default() -> Config {
+        Config {
+            sources: 16_384,
+            events: 1024,
+            timers: 16_384,
+            timers_per_turn: 1024,
+            repairs_per_turn: 1024,
+            messages: 1024,
+            messages_per_turn: 1024,
+            signals: 64,
+            children: 64,
+            precision: Precision::Cheap,
+            spin: Duration::ZERO,
+            virtual_time: None,
+        }
+    }
+}
+
+/// How exactly the loop sleeps towards a deadline. It is never early with either.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Precision {
+    /// One wait for each deadline, as late as the kernel makes it: its timer slack (50 µs unless the
+    /// thread changed it), on epoll 0.1 % of the wait besides, at most 100 ms, and for waits of a
+    /// second and more the rest of a millisecond.
+    #[default]
+    Cheap,
+    /// Wakes a little before a far deadline and waits again, so that only the timer slack is left:
+    /// at most one wait more for each deadline that fires.
+    Exact,
+}

@@ -1,0 +1,576 @@
+//! [`EventLoop`]: what callbacks may do. The turn itself is in `run`.
+
+use std::{
+    collections::VecDeque,
+    io,
+    marker::PhantomData,
+    process::Child,
+    time::{Duration, Instant},
+};
+
+use bitflags::bitflags;
+
+use crate::{
+    child::Children,
+    clock::{Clock, nanoseconds},
+    config::{Config, Precision},
+    doorbell::Doorbell,
+    full::Full,
+    interest::{Interest, Readiness, Trigger},
+    selector::{Events, Selector},
+    sender::{Receiver, Sender},
+    signal::{SignalSet, Signals},
+    source::Source,
+    sync::Arc,
+    sys,
+    timer::{Next, Timeout, Timers},
+    token::{Any, CHILDREN_MAX, In, RESERVED, WAKE},
+};
+
+/// Waits in one thread for descriptors, messages, timers, signals and child exits, and calls a
+/// [`Handler`](crate::Handler) for each.
+///
+/// `M` is the type of the messages that it receives, `S` the scope of tokens that this view of it
+/// takes: any `u64` and any derived token, unless it is handed to a component.
+///
+/// All memory is taken when the loop is built, as [`Config`] says; nothing that is called later
+/// allocates, errors included.
+///
+/// # A turn
+///
+/// [`run`](EventLoop::run) repeats eight phases, each of them bounded:
+///
+/// 1. decide how long to sleep: not at all if work is left, else until the next deadline;
+/// 2. wait for events, after spinning if [`Config::spin`] asks for it;
+/// 3. start a new clock: it is read when somebody first asks, once a turn;
+/// 4. up to [`Config::events`] I/O events, then what [`again`](EventLoop::again) asked for before;
+/// 5. signals and exited children;
+/// 6. up to [`Config::timers_per_turn`] timers that are due;
+/// 7. up to [`Config::messages_per_turn`] messages;
+/// 8. [`tick`](crate::Handler::tick).
+///
+/// # Panics in callbacks
+///
+/// A panic passes through `run`; the loop stays whole. If it is run again, it goes on with the event after
+/// the one whose callback panicked.
+///
+/// # Forks
+///
+/// In a child process that was forked without `exec`, every use of the parent's loop that would
+/// reach the kernel is an error of kind `Unsupported`.
+#[repr(transparent)]
+pub struct EventLoop<M = (), S = Any> {
+    pub(crate) inner: Inner<M>,
+    scope: PhantomData<fn(S)>,
+}
+
+bitflags! {
+    /// What a turn has to do besides I/O events and timers. Empty in most turns, so that one look
+    /// spares all the others.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub(crate) struct Work: u8 {
+        /// The run is to end.
+        const STOP = 1;
+        /// Events are left over from a run that ended early.
+        const EVENTS = 1 << 1;
+        /// `again` was asked for.
+        const AGAIN = 1 << 2;
+        /// Messages or signals wait.
+        const MAIL = 1 << 3;
+        /// A watched child may have exited.
+        const CHILDREN = 1 << 4;
+        /// Always set in a loop that spins or whose time is virtual.
+        const UNUSUAL = 1 << 5;
+    }
+}
+
+/// The parts of a loop, which the phases of a turn share.
+pub(crate) struct Inner<M> {
+    pub(crate) events: Events,
+    /// The index of the next event to handle; what is before it is done.
+    pub(crate) next: usize,
+    /// The token of the source whose event is being handled; `WAKE` once it is deregistered.
+    pub(crate) in_flight: u64,
+    pub(crate) work: Work,
+    pub(crate) error: Option<io::Error>,
+    /// Where the loop is that is running: its own address, unless it was moved since.
+    pub(crate) running: usize,
+    shift: u32,
+    prefix: u64,
+    pub(crate) selector: Selector,
+    pub(crate) receiver: Receiver<M>,
+    pub(crate) signals: Signals,
+    pub(crate) children: Children,
+    pub(crate) timers: Timers,
+    pub(crate) again: VecDeque<(u64, Readiness)>,
+    again_max: usize,
+    /// How many of `again` are for this turn; the rest came up in it.
+    pub(crate) again_due: usize,
+    pub(crate) clock: Clock,
+    pub(crate) timers_per_turn: usize,
+    pub(crate) repairs_per_turn: usize,
+    pub(crate) messages_per_turn: usize,
+    pub(crate) precision: Precision,
+    /// The deadline that [`Precision::Exact`] has woken early for already.
+    pub(crate) woken_early_for: u64,
+    pub(crate) spin: Duration,
+    /// The state of the generator that permutes events; `None` in real time.
+    pub(crate) permutation: Option<u64>,
+}
+
+impl<M> EventLoop<M> {
+    /// A loop with the default bounds.
+    ///
+    /// # Errors
+    ///
+    /// As [`with_config`](EventLoop::with_config).
+    pub fn new() -> io::Result<EventLoop<M>> {
+        EventLoop::with_config(Config::default())
+    }
+
+    /// A loop with the bounds of `config`.
+    ///
+    /// # Errors
+    ///
+    /// - `InvalidInput`: a bound is zero that must not be (`events`, `messages` and what is done per
+    ///   turn), or more children than a loop can watch;
+    /// - `OutOfMemory`: the bounds ask for more than there is;
+    /// - the kernel's: no descriptor left (`EMFILE`, `ENFILE`).
+    pub fn with_config(config: Config) -> io::Result<EventLoop<M>> {
+        let positive = [
+            config.events,
+            config.messages,
+            config.timers_per_turn,
+            config.repairs_per_turn,
+            config.messages_per_turn,
+        ];
+        if positive.contains(&0) || config.children > CHILDREN_MAX {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        let selector = Selector::with_capacity(config.sources)?;
+        let waker = sys::Waker::new(selector.sys(), WAKE)?;
+        let doorbell = Arc::new(Doorbell::new(waker));
+        let signals = Signals::new(config.signals, Arc::clone(&doorbell))?;
+        let receiver = Receiver::new(config.messages, doorbell)?;
+        let mut again = VecDeque::new();
+        again.try_reserve_exact(config.sources)?;
+        let unusual = config.virtual_time.is_some() || !config.spin.is_zero();
+        let inner = Inner {
+            events: Events::with_capacity(config.events),
+            next: 0,
+            in_flight: WAKE,
+            work: if unusual { Work::UNUSUAL } else { Work::empty() },
+            error: None,
+            running: 0,
+            shift: 0,
+            prefix: 0,
+            selector,
+            receiver,
+            signals,
+            children: Children::with_capacity(config.children),
+            timers: Timers::with_capacity(config.timers)?,
+            again,
+            again_max: config.sources,
+            again_due: 0,
+            clock: Clock::new(config.virtual_time.is_some()),
+            timers_per_turn: config.timers_per_turn,
+            repairs_per_turn: config.repairs_per_turn,
+            messages_per_turn: config.messages_per_turn,
+            precision: config.precision,
+            woken_early_for: 0,
+            spin: config.spin,
+            permutation: config.virtual_time,
+        };
+        Ok(EventLoop { inner, scope: PhantomData })
+    }
+}
+
+/// Sources.
+impl<M, S> EventLoop<M, S> {
+    /// Waits for `source` from now on, with the interest and the trigger of `token`: for a plain
+    /// `u64` both directions, edge triggered.
+    ///
+    /// If the source is ready already, the next turn says so.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Selector::register`]; and `InvalidInput` for a token that the loop keeps for
+    /// itself, from [`RESERVED`] up.
+    #[inline]
+    pub fn register<T: In<S>>(
+        &mut self,
+        source: &(impl Source + ?Sized),
+        token: T,
+    ) -> io::Result<()> {
+        self.register_with(source, token, token.interest(), token.trigger())
+    }
+
+    /// Like [`register`](EventLoop::register), with interest and trigger as given.
+    ///
+    /// # Errors
+    ///
+    /// As `register`.
+    #[inline]
+    pub fn register_with<T: In<S>>(
+        &mut self,
+        source: &(impl Source + ?Sized),
+        token: T,
+        interest: Interest,
+        trigger: Trigger,
+    ) -> io::Result<()> {
+        let token = self.bits(token)?;
+        self.inner.selector.register(source, token, interest, trigger)
+    }
+
+    /// Like [`register`](EventLoop::register), for a listener that several loops share: at least one of
+    /// them is woken when it becomes ready, instead of all. See [`Selector::register_exclusive`].
+    ///
+    /// # Errors
+    ///
+    /// As `Selector::register_exclusive`.
+    pub fn register_exclusive<T: In<S>>(
+        &mut self,
+        source: &(impl Source + ?Sized),
+        token: T,
+    ) -> io::Result<()> {
+        let (interest, trigger) = (token.interest(), token.trigger());
+        let token = self.bits(token)?;
+        self.inner.selector.register_exclusive(source, token, interest, trigger)
+    }
+
+    /// Replaces the token of a registered source, and interest and trigger by those of the token;
+    /// arms a one-shot source again.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Selector::reregister`]; and `InvalidInput` for a reserved token.
+    #[inline]
+    pub fn reregister<T: In<S>>(
+        &mut self,
+        source: &(impl Source + ?Sized),
+        token: T,
+    ) -> io::Result<()> {
+        self.reregister_with(source, token, token.interest(), token.trigger())
+    }
+
+    /// Like [`reregister`](EventLoop::reregister), with interest and trigger as given.
+    ///
+    /// # Errors
+    ///
+    /// As `reregister`.
+    #[inline]
+    pub fn reregister_with<T: In<S>>(
+        &mut self,
+        source: &(impl Source + ?Sized),
+        token: T,
+        interest: Interest,
+        trigger: Trigger,
+    ) -> io::Result<()> {
+        let token = self.bits(token)?;
+        self.inner.selector.reregister(source, token, interest, trigger)
+    }
+
+    /// Waits no longer for `source`, which is registered under `token`.
+    ///
+    /// The token is how the loop knows its event: if it is the one being handled, the rest of that
+    /// event is skipped. Other events of the same wait may still come under this token; a
+    /// [`Key`](crate::Key) in it makes them find nothing.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` if the source is not registered.
+    #[inline]
+    pub fn deregister<T: In<S>>(
+        &mut self,
+        source: &(impl Source + ?Sized),
+        token: T,
+    ) -> io::Result<()> {
+        let token = self.bits(token)?;
+        self.inner.selector.deregister(source)?;
+        if self.inner.in_flight == token {
+            self.inner.in_flight = WAKE;
+        }
+        Ok(())
+    }
+
+    /// Deregisters `source` and drops it, in this order, so that no duplicate of its descriptor
+    /// keeps it registered.
+    ///
+    /// # Errors
+    ///
+    /// As [`deregister`](EventLoop::deregister); the source is dropped all the same.
+    pub fn close<T: In<S>>(&mut self, source: impl Source, token: T) -> io::Result<()> {
+        let result = self.deregister(&source, token);
+        drop(source);
+        result
+    }
+
+    /// Says that a call on a source of a foreign type answered `WouldBlock` for `interest`, so that
+    /// its edge is armed again.
+    ///
+    /// Portability: needed where edges are emulated; on epoll and kqueue it does nothing.
+    ///
+    /// # Errors
+    ///
+    /// As [`Selector::would_block`].
+    #[inline]
+    pub fn would_block<T: In<S>>(
+        &mut self,
+        source: &(impl Source + ?Sized),
+        token: T,
+        interest: Interest,
+    ) -> io::Result<()> {
+        let token = self.bits(token)?;
+        self.inner.selector.would_block(source, token, interest)
+    }
+
+    /// Asks for [`ready`](crate::Handler::ready) with `token` and `readiness` in the next turn, which
+    /// then does not sleep: for a handler that stops early to be fair to the others.
+    ///
+    /// # Errors
+    ///
+    /// `QuotaExceeded` ([`Full`]) if [`Config::sources`] requests are waiting.
+    #[inline]
+    pub fn again<T: In<S>>(&mut self, token: T, readiness: Readiness) -> io::Result<()> {
+        let token = self.bits(token)?;
+        if self.inner.again.len() == self.inner.again_max {
+            return Err(Full.into());
+        }
+        self.inner.again.push_back((token, readiness));
+        self.inner.work |= Work::AGAIN;
+        Ok(())
+    }
+
+    /// Whether the source whose event is being handled is still registered and nothing failed: if
+    /// not, the rest of its event is to be skipped. For implementations of
+    /// [`ready`](crate::Handler::ready).
+    #[inline]
+    #[must_use]
+    pub fn is_current(&self) -> bool {
+        self.inner.in_flight != WAKE
+    }
+
+    /// What the kernel and the handler get to see of `token`.
+    #[inline]
+    fn bits<T: In<S>>(&self, token: T) -> io::Result<u64> {
+        let own = token.bits();
+        let bits = own << self.inner.shift | self.inner.prefix;
+        if bits >= RESERVED || bits >> self.inner.shift != own {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        Ok(bits)
+    }
+}
+
+/// Time.
+impl<M, S> EventLoop<M, S> {
+    /// The time of this turn: read when first asked for in a turn, the same until its end.
+    ///
+    /// Between turns it is the last turn's.
+    #[inline]
+    pub fn now(&mut self) -> Instant {
+        let now = self.inner.clock.now();
+        self.inner.clock.instant(now)
+    }
+
+    /// Reads the clock again, for a callback that took long. What is due in this turn stays the same.
+    pub fn update_now(&mut self) {
+        self.inner.clock.refresh();
+    }
+
+    /// Calls [`timeout`](crate::Handler::timeout) with `token` once, `delay` from [`now`](EventLoop::now), or
+    /// later as [`Precision`] says. Never in this turn, even if `delay` is zero.
+    ///
+    /// # Errors
+    ///
+    /// `QuotaExceeded` ([`Full`]) if [`Config::timers`] timers are armed; `InvalidInput` for a
+    /// reserved token.
+    #[inline]
+    pub fn timeout<T: In<S>>(&mut self, token: T, delay: Duration) -> io::Result<Timeout> {
+        let token = self.bits(token)?;
+        let deadline = self.inner.clock.after(delay);
+        Ok(self.inner.timers.insert(deadline, 0, token)?)
+    }
+
+    /// Like [`timeout`](EventLoop::timeout), at `instant`, or in the next turn if that is past.
+    ///
+    /// # Errors
+    ///
+    /// As `timeout`.
+    pub fn timeout_at<T: In<S>>(&mut self, token: T, instant: Instant) -> io::Result<Timeout> {
+        let token = self.bits(token)?;
+        let deadline = self.inner.clock.at(instant);
+        Ok(self.inner.timers.insert(deadline, 0, token)?)
+    }
+
+    /// Calls [`timeout`](crate::Handler::timeout) with `token` every `period`, first a `period` from now. It
+    /// keeps its phase; if whole periods were missed, it fires once and says how many.
+    ///
+    /// # Errors
+    ///
+    /// As [`timeout`](EventLoop::timeout); and `InvalidInput` for a period of zero.
+    pub fn interval<T: In<S>>(&mut self, token: T, period: Duration) -> io::Result<Timeout> {
+        let token = self.bits(token)?;
+        if period.is_zero() {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        let deadline = self.inner.clock.after(period);
+        Ok(self.inner.timers.insert(deadline, nanoseconds(period), token)?)
+    }
+
+    /// Disarms a timer. Answers whether it was armed: not if it has fired or was cancelled before.
+    #[inline]
+    pub fn cancel(&mut self, timeout: Timeout) -> bool {
+        self.inner.timers.cancel(timeout)
+    }
+
+    /// Moves an armed timer to `delay` from now. Answers whether it was armed.
+    ///
+    /// Moving a timer back, the hot path of idle timeouts, is a single store: it takes its new
+    /// place in the order only when its former deadline comes up.
+    #[inline]
+    pub fn reschedule(&mut self, timeout: Timeout, delay: Duration) -> bool {
+        let deadline = self.inner.clock.after(delay);
+        self.inner.timers.reschedule(timeout, deadline)
+    }
+
+    /// Like [`reschedule`](EventLoop::reschedule), to `instant`, or to the next turn if that is past.
+    pub fn reschedule_at(&mut self, timeout: Timeout, instant: Instant) -> bool {
+        let deadline = self.inner.clock.at(instant);
+        self.inner.timers.reschedule(timeout, deadline)
+    }
+
+    /// When the timer is due; `None` if it is not armed.
+    #[must_use]
+    pub fn deadline(&self, timeout: Timeout) -> Option<Instant> {
+        self.inner.timers.deadline(timeout).map(|deadline| self.inner.clock.instant(deadline))
+    }
+
+    /// How long an outer loop, in which this one lives, may wait before it calls
+    /// [`run_once`](EventLoop::run_once): until then if this answers an instant, for ever if `None`; in both
+    /// cases only as long as the loop's descriptor is not readable. An instant in the past means
+    /// that work is left.
+    pub fn next_deadline(&mut self) -> Option<Instant> {
+        if self.inner.has_work() {
+            return Some(self.now());
+        }
+        match self.inner.timers.next(self.inner.repairs_per_turn) {
+            Next::Never => None,
+            Next::At(deadline) => Some(self.inner.clock.instant(deadline)),
+            Next::Unsettled => Some(self.now()),
+        }
+    }
+}
+
+/// Messages, signals, children and the run itself.
+impl<M, S> EventLoop<M, S> {
+    /// A sender of messages to this loop, for any thread.
+    #[must_use]
+    pub fn sender(&self) -> Sender<M> {
+        self.inner.receiver.sender()
+    }
+
+    /// Calls [`signal`](crate::Handler::signal) with `token` for the signals of `set` from now on,
+    /// instead of what the process did on them before. Dropping the loop restores that.
+    ///
+    /// Signal masks stay as they are, in this process and in its children.
+    ///
+    /// # Errors
+    ///
+    /// - `InvalidInput`: the set is empty or has a signal that cannot be handled here (KILL, STOP
+    ///   and faults of the program itself), or the token is reserved;
+    /// - `AlreadyExists`: this loop has one of them already;
+    /// - `ResourceBusy`: another loop of the process has.
+    pub fn signals_with<T: In<S>>(&mut self, set: SignalSet, token: T) -> io::Result<()> {
+        let token = self.bits(token)?;
+        self.inner.signals.add(set, token)
+    }
+
+    /// Gives the signals of `set` back: the process does on them what it did before. Signals that
+    /// this loop does not have are passed over.
+    pub fn ignore_signals(&mut self, set: SignalSet) {
+        self.inner.signals.remove(set);
+    }
+
+    /// Calls [`child`](crate::Handler::child) with `token` when `child` exits. It is not reaped:
+    /// [`Child::wait`] still answers, and has to be called as always.
+    ///
+    /// If the child has exited already, the next turn says so.
+    ///
+    /// # Errors
+    ///
+    /// `QuotaExceeded` ([`Full`]) if [`Config::children`] are watched; `AlreadyExists` if this one
+    /// is; the raw `ECHILD` if it was reaped already.
+    pub fn child<T: In<S>>(&mut self, child: &Child, token: T) -> io::Result<()> {
+        let token = self.bits(token)?;
+        let Inner { children, selector, signals, .. } = &mut self.inner;
+        children.watch(child.id(), token, selector, signals)?;
+        self.inner.heed_children();
+        Ok(())
+    }
+
+    /// Watches `child` no longer. Answers whether it was watched.
+    pub fn forget_child(&mut self, child: &Child) -> bool {
+        let Inner { children, selector, signals, .. } = &mut self.inner;
+        children.forget(child.id(), selector, signals)
+    }
+
+    /// Makes [`run`](EventLoop::run) return after the current callback. The events that it has not come to
+    /// yet are kept for the next run.
+    pub fn shutdown(&mut self) {
+        self.inner.work |= Work::STOP;
+        self.inner.park_events();
+    }
+
+    /// Like [`shutdown`](EventLoop::shutdown), and `run` returns `error`: the first one, if several
+    /// callbacks fail before it returns.
+    #[cold]
+    pub fn fail(&mut self, error: io::Error) {
+        self.shutdown();
+        self.inner.in_flight = WAKE;
+        self.inner.error.get_or_insert(error);
+    }
+}
+
+impl<M> Inner<M> {
+    /// Whether a turn would have something to do without waiting, other than I/O and timers.
+    pub(crate) fn has_work(&self) -> bool {
+        !self.work.difference(Work::STOP | Work::UNUSUAL).is_empty()
+            || self.next < self.events.len()
+            || self.has_mail()
+    }
+
+    /// Whether messages or signals wait.
+    pub(crate) fn has_mail(&self) -> bool {
+        !self.receiver.is_empty() || self.signals.pending()
+    }
+
+    /// Keeps the events that were not come to yet for the next turn.
+    pub(crate) fn park_events(&mut self) {
+        if self.events.park(self.next) {
+            self.work |= Work::EVENTS;
+        }
+    }
+
+    pub(crate) fn heed_children(&mut self) {
+        self.work.set(Work::CHILDREN, self.children.pending());
+    }
+}
+
+impl<M, S> std::fmt::Debug for EventLoop<M, S> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("EventLoop")
+            .field("selector", &self.inner.selector)
+            .field("timers", &self.inner.timers.len())
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(unix)]
+impl<M, S> std::os::fd::AsFd for EventLoop<M, S> {
+    /// Readable when a turn would find an event or a message: so that the loop can live inside
+    /// another one. See [`next_deadline`](EventLoop::next_deadline).
+    fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
+        self.inner.selector.as_fd()
+    }
+}

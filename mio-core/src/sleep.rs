@@ -1,0 +1,156 @@
+//! Phases 1 to 3 of a turn: how long to sleep, the wait itself, the new clock.
+
+use std::{io, time::Duration};
+
+use crate::{
+    clock::nanoseconds,
+    config::Precision,
+    event_loop::{Inner, Work},
+    timer::Next,
+};
+
+impl<M> Inner<M> {
+    /// Waits for events, for `limit` at most, and not at all if there is work to do.
+    #[inline]
+    pub(crate) fn wait(&mut self, limit: Option<Duration>) -> io::Result<()> {
+        if limit.is_none() && !self.has_more() {
+            self.sleep(None)
+        } else {
+            self.wait_with_care(limit)
+        }
+    }
+
+    /// Whether there is, or will be, more to do than to handle events.
+    #[inline]
+    pub(crate) fn has_more(&self) -> bool {
+        usize::from(self.work.bits()) | self.timers.len() != 0
+    }
+
+    #[inline(never)]
+    fn wait_with_care(&mut self, limit: Option<Duration>) -> io::Result<()> {
+        if self.work.contains(Work::EVENTS) {
+            self.work.remove(Work::EVENTS);
+            self.begin();
+            self.events.unpark();
+            return Ok(());
+        }
+        if self.work.contains(Work::STOP) {
+            return Ok(());
+        }
+        self.again_due = self.again.len();
+        if self.permutation.is_some() {
+            return self.wait_virtually(limit);
+        }
+        match self.patience(limit) {
+            Some(Duration::ZERO) => self.poll(),
+            timeout if self.spin.is_zero() => self.sleep(timeout),
+            timeout => self.spin_then_sleep(timeout),
+        }
+    }
+
+    /// How long to wait if nothing happens: until the next deadline, `limit` at most.
+    fn patience(&mut self, limit: Option<Duration>) -> Option<Duration> {
+        if limit == Some(Duration::ZERO) || self.has_work() {
+            return Some(Duration::ZERO);
+        }
+        let deadline = match self.timers.next(self.repairs_per_turn) {
+            Next::Never => return limit,
+            Next::At(deadline) => deadline,
+            Next::Unsettled => return Some(Duration::ZERO),
+        };
+        // Not the turn's clock: callbacks took their time since it was read.
+        let left = Duration::from_nanos(deadline.saturating_sub(self.clock.read()));
+        let wait = match self.precision {
+            Precision::Cheap => left,
+            Precision::Exact => self.first_of_two_waits(deadline, left),
+        };
+        Some(limit.map_or(wait, |limit| limit.min(wait)))
+    }
+
+    /// A wait of `left` would end too late by as much as 0.1 % of it, 100 ms at most: so a long one
+    /// ends a little before the deadline, once for each.
+    fn first_of_two_waits(&mut self, deadline: u64, left: Duration) -> Duration {
+        const SLACK_MAX: Duration = Duration::from_millis(100);
+        const WORTH_IT: Duration = Duration::from_millis(16);
+        if left < WORTH_IT || self.woken_early_for == deadline {
+            return left;
+        }
+        self.woken_early_for = deadline;
+        left - (left / 500).min(SLACK_MAX + SLACK_MAX / 10)
+    }
+
+    /// Looks for events, messages and signals for a while. Nobody has to wake the loop meanwhile.
+    fn spin_then_sleep(&mut self, timeout: Option<Duration>) -> io::Result<()> {
+        let start = self.clock.read();
+        let timeout = timeout.map(nanoseconds);
+        let patience = nanoseconds(self.spin).min(timeout.unwrap_or(u64::MAX));
+        loop {
+            self.poll()?;
+            let spun = self.clock.read() - start;
+            if !self.events.is_empty() || self.has_work() || timeout.is_some_and(|t| t <= spun) {
+                return Ok(());
+            }
+            if spun >= patience {
+                return self.sleep(timeout.map(|timeout| Duration::from_nanos(timeout - spun)));
+            }
+        }
+    }
+
+    /// Tells senders that they have to wake the loop, makes sure that nothing came before they were
+    /// told, and waits. A signal wakes the loop in any case.
+    #[inline]
+    fn sleep(&mut self, timeout: Option<Duration>) -> io::Result<()> {
+        self.receiver.doorbell().sleep_begin();
+        if !self.receiver.is_empty() {
+            return self.poll();
+        }
+        self.begin();
+        self.selector.select(&mut self.events, timeout)?;
+        self.receiver.doorbell().sleep_end();
+        Ok(())
+    }
+
+    /// Looks for events without waiting.
+    #[inline(never)]
+    fn poll(&mut self) -> io::Result<()> {
+        self.receiver.doorbell().sleep_end();
+        if self.has_mail() {
+            self.work |= Work::MAIL;
+        }
+        self.begin();
+        self.selector.select(&mut self.events, Some(Duration::ZERO))
+    }
+
+    #[inline]
+    fn begin(&mut self) {
+        self.next = 0;
+        self.clock.begin_turn();
+    }
+
+    /// When nothing is ready, the clock jumps to where a wait would have ended.
+    fn wait_virtually(&mut self, limit: Option<Duration>) -> io::Result<()> {
+        self.poll()?;
+        if self.events.is_empty() && !self.has_work() {
+            let now = self.clock.now();
+            let limit = limit.map_or(u64::MAX, |limit| now.saturating_add(nanoseconds(limit)));
+            match self.timers.next(self.repairs_per_turn) {
+                Next::Unsettled => {}
+                Next::At(deadline) => self.clock.jump_to(deadline.min(limit)),
+                Next::Never if limit < u64::MAX => self.clock.jump_to(limit),
+                Next::Never => self.sleep(None)?,
+            }
+        }
+        let state = self.permutation.get_or_insert(0);
+        self.events.permute(|last| (next_random(state) % (last as u64 + 1)) as usize);
+        Ok(())
+    }
+}
+
+/// SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014).
+fn next_random(state: &mut u64) -> u64 {
+    *state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+    let mut z = *state;
+    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    z ^ (z >> 31)
+}

@@ -1,0 +1,354 @@
+//! Running, stopping, failing, panicking; what callbacks may do to the loop that they are handed.
+
+use std::{
+    io::{self, ErrorKind, Read, Write},
+    os::unix::net::UnixStream,
+    panic::{AssertUnwindSafe, catch_unwind},
+    time::Duration,
+};
+
+use mio_core::{Config, EventLoop, Handler, Interest, RESERVED, Readiness, Trigger};
+
+use crate::recorder::{Call, Recorder};
+
+fn pair() -> (UnixStream, UnixStream) {
+    let (a, b) = UnixStream::pair().unwrap();
+    a.set_nonblocking(true).unwrap();
+    b.set_nonblocking(true).unwrap();
+    (a, b)
+}
+
+/// Calls a closure for each event.
+struct Do<F>(F);
+
+impl<F: FnMut(&mut EventLoop, u64)> Handler for Do<F> {
+    fn ready(&mut self, event_loop: &mut EventLoop, token: u64, _: Readiness) {
+        (self.0)(event_loop, token);
+    }
+}
+
+/// A loop with `count` sources that are all ready to be written, tokens from 0.
+fn ready_loop(count: u64) -> (EventLoop, Vec<(UnixStream, UnixStream)>) {
+    let mut event_loop = EventLoop::new().unwrap();
+    let pairs: Vec<_> = (0..count).map(|_| pair()).collect();
+    for (token, (a, _)) in pairs.iter().enumerate() {
+        event_loop.register(a, token as u64).unwrap();
+    }
+    (event_loop, pairs)
+}
+
+#[test]
+fn a_handler_by_value_comes_back_and_one_by_reference_is_used_in_place() {
+    struct Count(u32);
+    impl Handler for Count {
+        fn writable(&mut self, event_loop: &mut EventLoop, _: u64) {
+            self.0 += 1;
+            event_loop.shutdown();
+        }
+    }
+    let (mut event_loop, _pairs) = ready_loop(1);
+    assert_eq!(event_loop.run(Count(0)).unwrap().0, 1);
+
+    let (mut event_loop, _pairs) = ready_loop(1);
+    let mut count = Count(5);
+    event_loop.run(&mut count).unwrap();
+    assert_eq!(count.0, 6);
+}
+
+#[test]
+fn a_plain_token_means_both_directions_edge_triggered() {
+    let (mut event_loop, mut pairs) = ready_loop(1);
+    pairs[0].1.write_all(b"x").unwrap();
+    let mut calls = Vec::new();
+    struct Names<'a>(&'a mut Vec<&'static str>);
+    impl Handler for Names<'_> {
+        fn readable(&mut self, _: &mut EventLoop, _: u64) {
+            self.0.push("readable");
+        }
+        fn writable(&mut self, _: &mut EventLoop, _: u64) {
+            self.0.push("writable");
+        }
+        fn closed(&mut self, _: &mut EventLoop, _: u64) {
+            self.0.push("closed");
+        }
+    }
+    let mut names = Names(&mut calls);
+    event_loop.run_once(&mut names, Some(Duration::ZERO)).unwrap();
+    assert_eq!(*names.0, ["readable", "writable"]);
+    event_loop.run_once(&mut names, Some(Duration::ZERO)).unwrap();
+    assert_eq!(names.0.len(), 2);
+
+    names.0.clear();
+    pairs[0].1.shutdown(std::net::Shutdown::Write).unwrap();
+    event_loop.run_once(&mut names, Some(Duration::ZERO)).unwrap();
+    assert!(!names.0.contains(&"closed"), "a half-close is not the end");
+
+    names.0.clear();
+    let (_a, b) = pairs.remove(0);
+    drop(b);
+    event_loop.run_once(&mut names, Some(Duration::ZERO)).unwrap();
+    assert_eq!(names.0.last(), Some(&"closed"));
+}
+
+#[test]
+fn shutdown_keeps_the_events_that_were_not_come_to() {
+    let (mut event_loop, _pairs) = ready_loop(5);
+    let mut seen = Vec::new();
+    for expected in 1..=5 {
+        event_loop
+            .run(Do(|event_loop: &mut EventLoop, token| {
+                seen.push(token);
+                event_loop.shutdown();
+            }))
+            .unwrap();
+        assert_eq!(seen.len(), expected);
+    }
+    seen.sort_unstable();
+    assert_eq!(seen, [0, 1, 2, 3, 4]);
+}
+
+#[test]
+fn shutdown_before_a_run_makes_it_return_at_once() {
+    let (mut event_loop, _pairs) = ready_loop(1);
+    event_loop.shutdown();
+    event_loop.run(Do(|_: &mut EventLoop, _| panic!("nothing is to be handled"))).unwrap();
+    let mut seen = 0;
+    event_loop
+        .run(Do(|event_loop: &mut EventLoop, _| {
+            seen += 1;
+            event_loop.shutdown();
+        }))
+        .unwrap();
+    assert_eq!(seen, 1, "what was ready is still reported");
+}
+
+#[test]
+fn fail_makes_run_return_the_first_error_and_skips_the_rest_of_the_event() {
+    #[derive(Debug)]
+    struct Fails;
+    impl Handler for Fails {
+        fn readable(&mut self, event_loop: &mut EventLoop, _: u64) {
+            event_loop.fail(io::Error::from_raw_os_error(libc::ENOTTY));
+            event_loop.fail(io::Error::from_raw_os_error(libc::EIO));
+        }
+        fn writable(&mut self, _: &mut EventLoop, _: u64) {
+            panic!("the event has failed");
+        }
+    }
+    let (mut event_loop, mut pairs) = ready_loop(1);
+    pairs[0].1.write_all(b"x").unwrap();
+    let error = event_loop.run(&mut Fails).unwrap_err();
+    assert_eq!(error.raw_os_error(), Some(libc::ENOTTY));
+    let mut recorder = Do(|_: &mut EventLoop, _| ());
+    assert!(event_loop.run_once(&mut recorder, Some(Duration::ZERO)).unwrap(), "it is over");
+}
+
+#[test]
+fn deregistering_the_source_in_flight_skips_the_rest_of_its_event_and_no_other() {
+    struct Drops {
+        streams: Vec<Option<UnixStream>>,
+        written: Vec<u64>,
+    }
+    impl Handler for Drops {
+        fn readable(&mut self, event_loop: &mut EventLoop, token: u64) {
+            // 0 closes itself, 1 closes another source that has no event.
+            let stream = self.streams[if token == 0 { 0 } else { 2 }].take();
+            let victim = if token == 0 { 0 } else { 2 };
+            if let Some(stream) = stream {
+                event_loop.close(stream, victim as u64).unwrap();
+            }
+        }
+        fn writable(&mut self, _: &mut EventLoop, token: u64) {
+            self.written.push(token);
+        }
+    }
+    let mut event_loop = EventLoop::new().unwrap();
+    let mut peers = Vec::new();
+    let mut streams = Vec::new();
+    for token in 0..3u64 {
+        let (a, mut b) = pair();
+        if token == 2 {
+            event_loop.register_with(&a, token, Interest::READABLE, Trigger::Edge).unwrap();
+        } else {
+            b.write_all(b"x").unwrap();
+            event_loop.register(&a, token).unwrap();
+        }
+        streams.push(Some(a));
+        peers.push(b);
+    }
+    let mut drops = Drops { streams, written: Vec::new() };
+    event_loop.run_once(&mut drops, Some(Duration::ZERO)).unwrap();
+    assert_eq!(drops.written, [1]);
+}
+
+#[test]
+fn a_nested_run_is_refused() {
+    let (mut event_loop, _pairs) = ready_loop(1);
+    let mut kinds = Vec::new();
+    event_loop
+        .run(Do(|event_loop: &mut EventLoop, _| {
+            let nested = event_loop.run(Do(|_: &mut EventLoop, _| ()));
+            kinds.push(nested.err().unwrap().kind());
+            let nested = event_loop.run_once(&mut Do(|_: &mut EventLoop, _| ()), None);
+            kinds.push(nested.unwrap_err().kind());
+            event_loop.shutdown();
+        }))
+        .unwrap();
+    assert_eq!(kinds, [ErrorKind::ResourceBusy, ErrorKind::ResourceBusy]);
+}
+
+#[test]
+fn after_a_panic_the_loop_resumes_at_the_next_event() {
+    let (mut event_loop, _pairs) = ready_loop(3);
+    let mut seen = Vec::new();
+    for _ in 0..3 {
+        let run = catch_unwind(AssertUnwindSafe(|| {
+            let _ = event_loop.run(Do(|_: &mut EventLoop, token| {
+                seen.push(token);
+                std::panic::resume_unwind(Box::new("callback"));
+            }));
+        }));
+        assert!(run.is_err());
+    }
+    seen.sort_unstable();
+    assert_eq!(seen, [0, 1, 2]);
+}
+
+#[test]
+fn a_callback_may_replace_the_loop_that_it_is_handed() {
+    let (mut event_loop, _pairs) = ready_loop(4);
+    let (other, _other_pairs) = ready_loop(2);
+    let mut other = Some(other);
+    let mut seen = 0;
+    event_loop
+        .run(Do(|event_loop: &mut EventLoop, _| {
+            seen += 1;
+            if let Some(other) = other.take() {
+                // The events of the loop that is replaced go with it.
+                drop(std::mem::replace(event_loop, other));
+            } else if seen == 3 {
+                event_loop.shutdown();
+            }
+        }))
+        .unwrap();
+    assert_eq!(seen, 3);
+}
+
+#[test]
+fn a_loop_that_was_taken_out_of_its_own_callback_can_be_run() {
+    let (mut event_loop, _pairs) = ready_loop(2);
+    let mut taken = None;
+    event_loop
+        .run(Do(|event_loop: &mut EventLoop, _| {
+            taken = Some(std::mem::replace(event_loop, EventLoop::new().unwrap()));
+            event_loop.shutdown();
+        }))
+        .unwrap();
+    let mut seen = 0;
+    taken
+        .unwrap()
+        .run(Do(|event_loop: &mut EventLoop, _| {
+            seen += 1;
+            event_loop.shutdown();
+        }))
+        .unwrap();
+    assert_eq!(seen, 1);
+}
+
+#[test]
+fn a_callback_may_register_deregister_and_time_at_will() {
+    struct Grows {
+        pairs: Vec<(UnixStream, UnixStream)>,
+        timeouts: u32,
+    }
+    impl Handler for Grows {
+        fn writable(&mut self, event_loop: &mut EventLoop, token: u64) {
+            if self.pairs.len() < 50 {
+                let new = pair();
+                event_loop.register(&new.0, self.pairs.len() as u64).unwrap();
+                event_loop.timeout(7u64, Duration::ZERO).unwrap();
+                self.pairs.push(new);
+            } else {
+                for (token, (a, _)) in self.pairs.iter().enumerate() {
+                    event_loop.deregister(a, token as u64).unwrap();
+                }
+                event_loop.shutdown();
+            }
+            assert!(token < 50);
+        }
+        fn timeout(&mut self, _: &mut EventLoop, token: u64, _: mio_core::Expiry) {
+            assert_eq!(token, 7);
+            self.timeouts += 1;
+        }
+    }
+    let mut event_loop = EventLoop::new().unwrap();
+    let first = pair();
+    event_loop.register(&first.0, 0u64).unwrap();
+    let grown = event_loop.run(Grows { pairs: vec![first], timeouts: 0 }).unwrap();
+    assert!(grown.timeouts >= 48);
+}
+
+#[test]
+fn reserved_tokens_are_refused() {
+    let mut event_loop = EventLoop::<()>::new().unwrap();
+    let (a, _b) = pair();
+    for token in [RESERVED, u64::MAX - 1, u64::MAX] {
+        let refused = |result: io::Result<()>| {
+            assert_eq!(result.unwrap_err().kind(), ErrorKind::InvalidInput);
+        };
+        refused(event_loop.register(&a, token));
+        refused(event_loop.timeout(token, Duration::ZERO).map(drop));
+        refused(event_loop.again(token, Readiness::READABLE));
+    }
+    event_loop.register(&a, RESERVED - 1).unwrap();
+}
+
+#[test]
+fn bounds_that_make_no_sense_are_refused() {
+    for config in [
+        Config { events: 0, ..Config::default() },
+        Config { messages: 0, ..Config::default() },
+        Config { timers_per_turn: 0, ..Config::default() },
+        Config { repairs_per_turn: 0, ..Config::default() },
+        Config { messages_per_turn: 0, ..Config::default() },
+        Config { children: 65_281, ..Config::default() },
+    ] {
+        let refused = EventLoop::<()>::with_config(config).unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::InvalidInput);
+    }
+    let huge = Config { timers: usize::MAX / 64, ..Config::default() };
+    let refused = EventLoop::<()>::with_config(huge).unwrap_err();
+    assert!(matches!(refused.kind(), ErrorKind::OutOfMemory | ErrorKind::InvalidInput));
+}
+
+#[test]
+fn the_phases_come_in_their_order() {
+    let mut event_loop = EventLoop::with_config(Config::default()).unwrap();
+    let (mut a, mut b) = pair();
+    event_loop.register_with(&a, 1u64, Interest::READABLE, Trigger::Edge).unwrap();
+    let mut recorder = Recorder { ticks: true, ..Recorder::default() };
+    event_loop.again(2u64, Readiness::WRITABLE).unwrap();
+    event_loop.timeout(3u64, Duration::ZERO).unwrap();
+    event_loop.sender().send(4).unwrap();
+    b.write_all(b"x").unwrap();
+    std::thread::sleep(Duration::from_millis(1));
+    event_loop.run_once(&mut recorder, Some(Duration::ZERO)).unwrap();
+    assert_eq!(
+        recorder.calls,
+        [
+            Call::Ready(1, Readiness::READABLE),
+            Call::Ready(2, Readiness::WRITABLE),
+            Call::Timeout(3, 0),
+            Call::Message(4),
+            Call::Tick,
+        ]
+    );
+    a.read_exact(&mut [0]).unwrap();
+}
+
+#[test]
+fn any_loop_with_sendable_messages_moves_to_another_thread() {
+    fn is_send<T: Send>(_: &T) {}
+    let event_loop = EventLoop::<String>::new().unwrap();
+    is_send(&event_loop);
+}

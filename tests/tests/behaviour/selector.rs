@@ -1,0 +1,310 @@
+//! The low layer: registration, triggers, waiting, waking.
+#![allow(unsafe_code)]
+
+use std::{
+    fs::File,
+    io::{ErrorKind, Read, Write},
+    os::fd::{AsFd, AsRawFd},
+    os::unix::net::UnixStream,
+    thread,
+    time::{Duration, Instant},
+};
+
+use mio_core::{Events, Interest, Readiness, Selector, Trigger, Waker};
+
+fn pair() -> (UnixStream, UnixStream) {
+    let (a, b) = UnixStream::pair().unwrap();
+    a.set_nonblocking(true).unwrap();
+    b.set_nonblocking(true).unwrap();
+    (a, b)
+}
+
+/// What one look finds.
+fn look(selector: &Selector) -> Vec<(u64, Readiness)> {
+    let mut events = Events::with_capacity(64);
+    selector.select(&mut events, Some(Duration::ZERO)).unwrap();
+    events.iter().map(|event| (event.token, event.readiness)).collect()
+}
+
+fn kind(result: std::io::Result<()>) -> ErrorKind {
+    result.unwrap_err().kind()
+}
+
+#[test]
+fn a_token_keeps_all_its_bits() {
+    let selector = Selector::new().unwrap();
+    for token in [0, 1, 1 << 31, 1 << 32, u64::MAX - 1, u64::MAX] {
+        let (a, mut b) = pair();
+        selector.register(&a, token, Interest::READABLE, Trigger::Edge).unwrap();
+        b.write_all(b"x").unwrap();
+        assert_eq!(look(&selector), [(token, Readiness::READABLE)]);
+    }
+}
+
+#[test]
+fn an_edge_is_reported_once_and_again_when_more_arrives() {
+    let selector = Selector::new().unwrap();
+    let (a, mut b) = pair();
+    selector.register(&a, 1, Interest::READABLE, Trigger::Edge).unwrap();
+    assert_eq!(look(&selector), []);
+    b.write_all(b"x").unwrap();
+    assert_eq!(look(&selector).len(), 1);
+    assert_eq!(look(&selector).len(), 0);
+    b.write_all(b"y").unwrap();
+    assert_eq!(look(&selector).len(), 1);
+}
+
+#[test]
+fn a_level_is_reported_until_it_is_read() {
+    let selector = Selector::new().unwrap();
+    let (mut a, mut b) = pair();
+    selector.register(&a, 1, Interest::READABLE, Trigger::Level).unwrap();
+    b.write_all(b"x").unwrap();
+    assert_eq!(look(&selector).len(), 1);
+    assert_eq!(look(&selector).len(), 1);
+    a.read_exact(&mut [0]).unwrap();
+    assert_eq!(look(&selector).len(), 0);
+}
+
+#[test]
+fn a_one_shot_is_silent_until_it_is_reregistered() {
+    let selector = Selector::new().unwrap();
+    let (a, mut b) = pair();
+    selector.register(&a, 1, Interest::READABLE, Trigger::OneShot).unwrap();
+    b.write_all(b"x").unwrap();
+    assert_eq!(look(&selector).len(), 1);
+    b.write_all(b"y").unwrap();
+    assert_eq!(look(&selector).len(), 0);
+    selector.reregister(&a, 2, Interest::READABLE, Trigger::OneShot).unwrap();
+    assert_eq!(look(&selector), [(2, Readiness::READABLE)]);
+}
+
+#[test]
+fn what_is_ready_before_it_is_registered_is_reported_in_every_mode() {
+    for trigger in [Trigger::Edge, Trigger::Level, Trigger::OneShot] {
+        let selector = Selector::new().unwrap();
+        let (a, mut b) = pair();
+        b.write_all(b"x").unwrap();
+        selector.register(&a, 3, Interest::READABLE | Interest::WRITABLE, trigger).unwrap();
+        assert_eq!(look(&selector), [(3, Readiness::READABLE | Readiness::WRITABLE)]);
+    }
+}
+
+#[test]
+fn reregistering_changes_token_interest_and_trigger() {
+    let selector = Selector::new().unwrap();
+    let (a, _b) = pair();
+    selector.register(&a, 1, Interest::READABLE, Trigger::Edge).unwrap();
+    assert_eq!(look(&selector), []);
+    selector.reregister(&a, 2, Interest::WRITABLE, Trigger::Level).unwrap();
+    assert_eq!(look(&selector), [(2, Readiness::WRITABLE)]);
+    assert_eq!(look(&selector), [(2, Readiness::WRITABLE)]);
+}
+
+#[test]
+fn a_half_close_is_told_from_a_hang_up() {
+    let selector = Selector::new().unwrap();
+    let (a, b) = pair();
+    selector.register(&a, 1, Interest::READABLE, Trigger::Edge).unwrap();
+    b.shutdown(std::net::Shutdown::Write).unwrap();
+    let [(1, half)] = look(&selector)[..] else { panic!() };
+    assert!(half.contains(Readiness::READ_CLOSED) && half.wants_read() && !half.is_closed());
+    drop(b);
+    let [(1, whole)] = look(&selector)[..] else { panic!() };
+    assert!(whole.is_closed() && whole.wants_read());
+}
+
+#[test]
+fn out_of_band_data_is_priority() {
+    let selector = Selector::new().unwrap();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let a = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let (b, _) = listener.accept().unwrap();
+    selector.register(&b, 9, Interest::PRIORITY, Trigger::Edge).unwrap();
+    assert_eq!(look(&selector), []);
+    // SAFETY: the byte lives across the call.
+    let sent = unsafe { libc::send(a.as_raw_fd(), b"!".as_ptr().cast(), 1, libc::MSG_OOB) };
+    assert_eq!(sent, 1);
+    let mut events = Events::with_capacity(4);
+    selector.select(&mut events, Some(Duration::from_secs(5))).unwrap();
+    let event = events.get(0).unwrap();
+    assert!(event.token == 9 && event.readiness.is_priority());
+}
+
+#[test]
+fn a_pipe_without_readers_is_in_error_for_its_writer() {
+    let selector = Selector::new().unwrap();
+    let (reader, writer) = mio_core::pipe::new().unwrap();
+    selector.register(&writer, 1, Interest::WRITABLE, Trigger::Edge).unwrap();
+    assert_eq!(look(&selector), [(1, Readiness::WRITABLE)]);
+    drop(reader);
+    let [(1, readiness)] = look(&selector)[..] else { panic!() };
+    assert!(readiness.contains(Readiness::ERROR) && readiness.wants_write());
+}
+
+#[test]
+fn misuse_is_a_clear_error() {
+    let selector = Selector::new().unwrap();
+    let (a, b) = pair();
+    let both = Interest::READABLE | Interest::WRITABLE;
+    selector.register(&a, 1, both, Trigger::Edge).unwrap();
+    assert_eq!(kind(selector.register(&a, 2, both, Trigger::Edge)), ErrorKind::AlreadyExists);
+    assert_eq!(kind(selector.reregister(&b, 1, both, Trigger::Edge)), ErrorKind::NotFound);
+    assert_eq!(kind(selector.deregister(&b)), ErrorKind::NotFound);
+    selector.deregister(&a).unwrap();
+    assert_eq!(kind(selector.deregister(&a)), ErrorKind::NotFound);
+
+    let none = Interest::empty();
+    assert_eq!(kind(selector.register(&a, 1, none, Trigger::Edge)), ErrorKind::InvalidInput);
+    selector.register(&a, 1, both, Trigger::Edge).unwrap();
+    assert_eq!(kind(selector.reregister(&a, 1, none, Trigger::Edge)), ErrorKind::InvalidInput);
+
+    let file = File::open("/proc/self/exe").unwrap();
+    assert_eq!(kind(selector.register(&file, 1, both, Trigger::Edge)), ErrorKind::Unsupported);
+    assert_eq!(kind(selector.register(&selector, 1, both, Trigger::Edge)), ErrorKind::InvalidInput);
+}
+
+#[test]
+fn a_closed_descriptor_is_a_clear_error() {
+    let selector = Selector::new().unwrap();
+    // SAFETY: the number is above any limit of open files, so that nothing is borrowed that exists.
+    let closed = unsafe { std::os::fd::BorrowedFd::borrow_raw(i32::MAX - 1) };
+    let result = selector.register(&closed, 1, Interest::READABLE, Trigger::Edge);
+    assert_eq!(result.unwrap_err().raw_os_error(), Some(libc::EBADF));
+}
+
+#[test]
+fn an_exclusive_registration_refuses_what_does_not_go_with_it() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let selector = Selector::new().unwrap();
+    selector.register_exclusive(&listener, 1, Interest::READABLE, Trigger::Edge).unwrap();
+    let reregistered = selector.reregister(&listener, 1, Interest::READABLE, Trigger::Edge);
+    assert_eq!(kind(reregistered), ErrorKind::InvalidInput);
+    for (interest, trigger) in
+        [(Interest::READABLE, Trigger::OneShot), (Interest::PRIORITY, Trigger::Edge)]
+    {
+        let refused = selector.register_exclusive(&listener, 1, interest, trigger);
+        assert_eq!(kind(refused), ErrorKind::InvalidInput);
+    }
+}
+
+#[test]
+fn exclusive_wake_ups_reach_one_sleeping_selector_of_many() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let woken: usize = thread::scope(|scope| {
+        let loops: Vec<_> = (0..4)
+            .map(|_| {
+                let listener = &listener;
+                scope.spawn(move || {
+                    let selector = Selector::new().unwrap();
+                    selector
+                        .register_exclusive(listener, 1, Interest::READABLE, Trigger::Edge)
+                        .unwrap();
+                    let mut events = Events::with_capacity(4);
+                    selector.select(&mut events, Some(Duration::from_millis(600))).unwrap();
+                    events.len()
+                })
+            })
+            .collect();
+        thread::sleep(Duration::from_millis(200));
+        let _client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        loops.into_iter().map(|waiting| waiting.join().unwrap()).sum()
+    });
+    assert!((1..4).contains(&woken), "{woken} of 4 woke");
+}
+
+#[test]
+fn another_thread_registers_while_one_waits() {
+    let selector = Selector::new().unwrap();
+    let (a, mut b) = pair();
+    thread::scope(|scope| {
+        let waiting = scope.spawn(|| {
+            let mut events = Events::with_capacity(4);
+            selector.select(&mut events, Some(Duration::from_secs(20))).unwrap();
+            events.get(0).map(|event| event.token)
+        });
+        thread::sleep(Duration::from_millis(50));
+        selector.register(&a, 5, Interest::READABLE, Trigger::Edge).unwrap();
+        b.write_all(b"x").unwrap();
+        assert_eq!(waiting.join().unwrap(), Some(5));
+    });
+}
+
+#[test]
+fn a_waker_ends_a_wait_and_wakes_before_a_wait_are_one_event() {
+    let selector = Selector::new().unwrap();
+    let waker = Waker::new(&selector, u64::MAX).unwrap();
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            thread::sleep(Duration::from_millis(30));
+            waker.wake().unwrap();
+        });
+        let mut events = Events::with_capacity(4);
+        selector.select(&mut events, Some(Duration::from_secs(20))).unwrap();
+        assert_eq!(events.get(0).unwrap().token, u64::MAX);
+    });
+    for _ in 0..3 {
+        waker.wake().unwrap();
+    }
+    assert_eq!(look(&selector).len(), 1);
+    assert_eq!(look(&selector).len(), 0);
+    waker.wake().unwrap();
+    assert_eq!(look(&selector).len(), 1);
+}
+
+#[test]
+fn a_wait_is_never_shorter_than_its_timeout() {
+    let selector = Selector::new().unwrap();
+    let mut events = Events::with_capacity(4);
+    for timeout in [1, 50_000, 999_999, 1_000_000, 1_000_001, 7_300_000, 20_000_000] {
+        let timeout = Duration::from_nanos(timeout);
+        let start = Instant::now();
+        selector.select(&mut events, Some(timeout)).unwrap();
+        assert!(start.elapsed() >= timeout, "{timeout:?}");
+    }
+}
+
+#[test]
+fn more_events_than_fit_come_with_the_next_wait() {
+    let selector = Selector::new().unwrap();
+    let pairs: Vec<_> = (0..10).map(|_| pair()).collect();
+    for (token, (a, _)) in pairs.iter().enumerate() {
+        selector.register(a, token as u64, Interest::WRITABLE, Trigger::Edge).unwrap();
+    }
+    let mut events = Events::with_capacity(4);
+    let mut seen = Vec::new();
+    for expected in [4, 4, 2, 0] {
+        selector.select(&mut events, Some(Duration::ZERO)).unwrap();
+        assert_eq!(events.len(), expected);
+        seen.extend(events.iter().map(|event| event.token));
+    }
+    seen.sort_unstable();
+    assert!(seen.into_iter().eq(0..10));
+}
+
+#[test]
+fn a_selector_nests_in_another() {
+    let (inner, outer) = (Selector::new().unwrap(), Selector::new().unwrap());
+    outer.register(&inner, 1, Interest::READABLE, Trigger::Level).unwrap();
+    let (a, mut b) = pair();
+    inner.register(&a, 2, Interest::READABLE, Trigger::Edge).unwrap();
+    assert_eq!(look(&outer), []);
+    b.write_all(b"x").unwrap();
+    assert_eq!(look(&outer), [(1, Readiness::READABLE)]);
+    assert_eq!(look(&inner), [(2, Readiness::READABLE)]);
+    assert_eq!(look(&outer), []);
+}
+
+#[test]
+fn a_duplicate_keeps_a_dropped_source_registered() {
+    let selector = Selector::new().unwrap();
+    let (a, mut b) = pair();
+    selector.register(&a, 4, Interest::READABLE, Trigger::Level).unwrap();
+    let duplicate = a.as_fd().try_clone_to_owned().unwrap();
+    drop(a);
+    b.write_all(b"x").unwrap();
+    assert_eq!(look(&selector), [(4, Readiness::READABLE)]);
+    drop(duplicate);
+    assert_eq!(look(&selector), []);
+}

@@ -1,0 +1,159 @@
+//! Every source type of the crate, in every trigger mode, by the same script: silent at first,
+//! readable after its peer wrote, and what was written arrives.
+
+use std::{
+    io::{Read, Write},
+    net::SocketAddr,
+    os::fd::AsFd,
+    time::Duration,
+};
+
+use mio_core::{
+    Events, Interest, Readiness, Selector, Trigger,
+    net::{TcpListener, TcpStream, UdpSocket},
+    pipe,
+    unix::{UnixDatagram, UnixStream},
+};
+
+const TRIGGERS: [Trigger; 3] = [Trigger::Edge, Trigger::Level, Trigger::OneShot];
+
+fn loopback() -> SocketAddr {
+    "127.0.0.1:0".parse().unwrap()
+}
+
+/// A connected pair, made without blocking.
+fn tcp_pair() -> (TcpStream, TcpStream) {
+    let listener = TcpListener::bind(loopback()).unwrap();
+    let selector = Selector::new().unwrap();
+    selector.register(&listener, 0, Interest::READABLE, Trigger::Level).unwrap();
+    let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let mut events = Events::with_capacity(4);
+    selector.select(&mut events, Some(Duration::from_secs(10))).unwrap();
+    let (server, _) = listener.accept().unwrap();
+    selector.register(&client, 1, Interest::WRITABLE, Trigger::Level).unwrap();
+    selector.select(&mut events, Some(Duration::from_secs(10))).unwrap();
+    (client, server)
+}
+
+fn check(
+    reader: &impl AsFd,
+    mut write: impl FnMut(),
+    mut read: impl FnMut() -> std::io::Result<usize>,
+) {
+    for trigger in TRIGGERS {
+        let selector = Selector::new().unwrap();
+        let mut events = Events::with_capacity(8);
+        selector.register(reader, 42, Interest::READABLE, trigger).unwrap();
+        selector.select(&mut events, Some(Duration::ZERO)).unwrap();
+        assert!(events.is_empty(), "{trigger:?}: silent while nothing is there");
+        for round in 0..3 {
+            write();
+            selector.select(&mut events, Some(Duration::from_secs(10))).unwrap();
+            let event = events.get(0).unwrap_or_else(|| panic!("{trigger:?} {round}: an event"));
+            assert_eq!((event.token, events.len()), (42, 1));
+            assert!(event.readiness.contains(Readiness::READABLE));
+            assert!(read().unwrap() > 0);
+            assert_eq!(read().unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
+            if trigger == Trigger::OneShot {
+                selector.reregister(reader, 42, Interest::READABLE, trigger).unwrap();
+            }
+            selector.select(&mut events, Some(Duration::ZERO)).unwrap();
+            assert!(events.is_empty(), "{trigger:?}: silent when it is read");
+        }
+        selector.deregister(reader).unwrap();
+        write();
+        selector.select(&mut events, Some(Duration::ZERO)).unwrap();
+        assert!(events.is_empty(), "{trigger:?}: silent when deregistered");
+        assert!(read().unwrap() > 0);
+    }
+}
+
+#[test]
+fn a_tcp_stream() {
+    let (a, b) = tcp_pair();
+    check(&a, || (&b).write_all(b"hello").unwrap(), || (&a).read(&mut [0; 16]));
+}
+
+#[test]
+fn a_tcp_listener() {
+    let listener = TcpListener::bind(loopback()).unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut clients = Vec::new();
+    check(
+        &listener,
+        || clients.push(std::net::TcpStream::connect(address).unwrap()),
+        || listener.accept().map(|_| 1),
+    );
+}
+
+#[test]
+fn a_udp_socket() {
+    let (a, b) = (UdpSocket::bind(loopback()).unwrap(), UdpSocket::bind(loopback()).unwrap());
+    let to = a.local_addr().unwrap();
+    let from = b.local_addr().unwrap();
+    check(
+        &a,
+        || assert_eq!(b.send_to(b"hello", to).unwrap(), 5),
+        || {
+            let (count, sender) = a.recv_from(&mut [0; 16])?;
+            assert_eq!(sender, from);
+            Ok(count)
+        },
+    );
+}
+
+#[test]
+fn a_unix_stream() {
+    let (a, b) = UnixStream::pair().unwrap();
+    check(&a, || (&b).write_all(b"hello").unwrap(), || (&a).read(&mut [0; 16]));
+}
+
+#[test]
+fn a_unix_datagram() {
+    let (a, b) = UnixDatagram::pair().unwrap();
+    check(&a, || assert_eq!(b.send(b"hello").unwrap(), 5), || a.recv(&mut [0; 16]));
+}
+
+#[test]
+fn a_pipe() {
+    let (reader, writer) = pipe::new().unwrap();
+    check(&reader, || (&writer).write_all(b"hello").unwrap(), || (&reader).read(&mut [0; 16]));
+}
+
+#[test]
+fn a_descriptor_of_the_users_own() {
+    let (reader, writer) = pipe::new().unwrap();
+    let own: std::os::fd::OwnedFd = reader.into();
+    let mut file = std::fs::File::from(own.try_clone().unwrap());
+    check(&own, || (&writer).write_all(b"hello").unwrap(), || file.read(&mut [0; 16]));
+}
+
+#[test]
+fn a_source_of_std() {
+    let (a, mut b) = std::os::unix::net::UnixStream::pair().unwrap();
+    a.set_nonblocking(true).unwrap();
+    check(&a, || b.write_all(b"hello").unwrap(), || (&a).read(&mut [0; 16]));
+}
+
+#[test]
+fn a_refused_connect_is_reported_as_an_event_with_its_error() {
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = nobody.local_addr().unwrap();
+    drop(nobody);
+    // Loopback refuses either at once or by an event.
+    let error = match TcpStream::connect(address) {
+        Err(error) => error,
+        Ok(stream) => {
+            let selector = Selector::new().unwrap();
+            selector
+                .register(&stream, 1, Interest::READABLE | Interest::WRITABLE, Trigger::Edge)
+                .unwrap();
+            let mut events = Events::with_capacity(4);
+            selector.select(&mut events, Some(Duration::from_secs(10))).unwrap();
+            let readiness = events.get(0).unwrap().readiness;
+            assert!(readiness.wants_write() && readiness.contains(Readiness::ERROR));
+            stream.take_error().unwrap().unwrap()
+        }
+    };
+    assert_eq!(error.kind(), std::io::ErrorKind::ConnectionRefused);
+}

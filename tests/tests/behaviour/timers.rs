@@ -1,0 +1,206 @@
+//! Timers as the loop runs them; their order and handles are tested with the store.
+
+use std::{
+    io::{ErrorKind, Write},
+    os::unix::net::UnixStream,
+    time::{Duration, Instant},
+};
+
+use mio_core::{Config, EventLoop, Expiry, Handler, Precision};
+
+use crate::recorder::{Call, Recorder};
+
+#[test]
+fn timers_fire_in_the_order_of_their_deadlines_and_never_early() {
+    let mut event_loop = EventLoop::new().unwrap();
+    let start = event_loop.now();
+    for (token, micros) in [(1, 3_000), (2, 150), (3, 1_200), (4, 150), (5, 0)] {
+        event_loop.timeout(token as u64, Duration::from_micros(micros)).unwrap();
+    }
+    let mut recorder = Recorder::default();
+    while recorder.calls.len() < 5 {
+        event_loop.run_once(&mut recorder, None).unwrap();
+    }
+    assert_eq!(recorder.tokens(), [5, 2, 4, 3, 1]);
+    for (deadline, now) in recorder.late {
+        assert!(now >= deadline && deadline >= start);
+    }
+}
+
+#[test]
+fn a_timer_set_in_a_turn_does_not_fire_in_it() {
+    struct Sets {
+        turns: u32,
+        fired: Vec<u32>,
+    }
+    impl Handler for Sets {
+        fn timeout(&mut self, event_loop: &mut EventLoop, _: u64, _: Expiry) {
+            self.fired.push(self.turns);
+            event_loop.update_now();
+            event_loop.timeout(1u64, Duration::ZERO).unwrap();
+        }
+        fn tick(&mut self, _: &mut EventLoop) {
+            self.turns += 1;
+        }
+    }
+    let mut event_loop = EventLoop::new().unwrap();
+    event_loop.timeout(1u64, Duration::ZERO).unwrap();
+    let mut sets = Sets { turns: 0, fired: Vec::new() };
+    for _ in 0..50 {
+        event_loop.run_once(&mut sets, None).unwrap();
+    }
+    assert!(sets.fired.windows(2).all(|two| two[0] < two[1]), "{:?}", sets.fired);
+    assert!(sets.fired.len() > 10);
+}
+
+#[test]
+fn a_cancelled_timer_does_not_fire_and_a_rescheduled_one_fires_once() {
+    let mut event_loop = EventLoop::new().unwrap();
+    let cancelled = event_loop.timeout(1u64, Duration::ZERO).unwrap();
+    let later = event_loop.timeout(2u64, Duration::ZERO).unwrap();
+    let sooner = event_loop.timeout(3u64, Duration::from_secs(3600)).unwrap();
+    assert!(event_loop.cancel(cancelled));
+    assert!(!event_loop.cancel(cancelled));
+    assert!(event_loop.reschedule(later, Duration::from_millis(3)));
+    assert!(event_loop.reschedule(sooner, Duration::from_millis(1)));
+    let mut recorder = Recorder::default();
+    while recorder.calls.len() < 2 {
+        event_loop.run_once(&mut recorder, None).unwrap();
+    }
+    assert_eq!(recorder.tokens(), [3, 2]);
+    assert!(!event_loop.reschedule(later, Duration::ZERO), "it has fired");
+    assert_eq!(event_loop.deadline(later), None);
+}
+
+#[test]
+fn an_interval_fires_every_period_and_counts_what_it_missed() {
+    let mut event_loop = EventLoop::new().unwrap();
+    let period = Duration::from_millis(5);
+    let interval = event_loop.interval(1u64, period).unwrap();
+    let first = event_loop.deadline(interval).unwrap();
+    std::thread::sleep(period * 4);
+    let mut recorder = Recorder::default();
+    event_loop.run_once(&mut recorder, None).unwrap();
+    let [Call::Timeout(1, missed)] = recorder.calls[..] else { panic!("{:?}", recorder.calls) };
+    assert!(missed >= 2, "{missed}");
+    let next = event_loop.deadline(interval).unwrap();
+    assert_eq!((next - first).as_nanos() % period.as_nanos(), 0, "it keeps its phase");
+    assert!(event_loop.cancel(interval));
+    let zero = event_loop.interval(1u64, Duration::ZERO).unwrap_err();
+    assert_eq!(zero.kind(), ErrorKind::InvalidInput);
+}
+
+#[test]
+fn a_full_table_says_so_and_room_comes_back() {
+    let mut event_loop =
+        EventLoop::<()>::with_config(Config { timers: 2, ..Config::default() }).unwrap();
+    let one = event_loop.timeout(1u64, Duration::ZERO).unwrap();
+    event_loop.timeout(2u64, Duration::ZERO).unwrap();
+    let full = event_loop.timeout(3u64, Duration::ZERO).unwrap_err();
+    assert_eq!(full.kind(), ErrorKind::QuotaExceeded);
+    event_loop.cancel(one);
+    let three = event_loop.timeout(3u64, Duration::from_secs(1)).unwrap();
+    assert!(!event_loop.cancel(one), "a stale handle does not touch a later timer");
+    assert!(event_loop.deadline(three).is_some());
+}
+
+#[test]
+fn io_is_handled_while_timers_wait_and_timers_while_io_is_busy() {
+    let (a, mut b) = UnixStream::pair().unwrap();
+    a.set_nonblocking(true).unwrap();
+    let mut event_loop = EventLoop::new().unwrap();
+    event_loop
+        .register_with(&a, 1u64, mio_core::Interest::READABLE, mio_core::Trigger::Level)
+        .unwrap();
+    event_loop.timeout(2u64, Duration::from_millis(5)).unwrap();
+    b.write_all(b"x").unwrap();
+    let mut recorder = Recorder::default();
+    let start = Instant::now();
+    while !recorder.calls.contains(&Call::Timeout(2, 0)) {
+        event_loop.run_once(&mut recorder, None).unwrap();
+        assert!(start.elapsed() < Duration::from_secs(20));
+    }
+    assert!(recorder.calls.len() > 2);
+}
+
+#[test]
+fn a_hundred_thousand_stale_deadlines_neither_stall_a_turn_nor_wake_anything_early() {
+    const COUNT: usize = 100_000;
+    struct Turns {
+        fired: usize,
+        early: usize,
+        turns: usize,
+        fired_in_turn: usize,
+    }
+    impl Handler for Turns {
+        fn timeout(&mut self, event_loop: &mut EventLoop, _: u64, expiry: Expiry) {
+            self.fired += 1;
+            self.fired_in_turn += 1;
+            self.early += usize::from(event_loop.now() < expiry.deadline);
+            if self.fired == COUNT {
+                event_loop.shutdown();
+            }
+        }
+        fn tick(&mut self, _: &mut EventLoop) {
+            assert!(self.fired_in_turn <= 1024, "a turn is bounded");
+            self.fired_in_turn = 0;
+            self.turns += 1;
+        }
+    }
+    let config = Config { timers: COUNT, virtual_time: Some(0), ..Config::default() };
+    let mut event_loop = EventLoop::with_config(config).unwrap();
+    let start = event_loop.now();
+    let timers: Vec<_> =
+        (0..COUNT).map(|_| event_loop.timeout(1u64, Duration::from_secs(60)).unwrap()).collect();
+    for timer in &timers {
+        assert!(event_loop.reschedule(*timer, Duration::from_secs(120)));
+    }
+    let mut turns = Turns { fired: 0, early: 0, turns: 0, fired_in_turn: 0 };
+    event_loop.run(&mut turns).unwrap();
+    assert_eq!((turns.fired, turns.early), (COUNT, 0));
+    assert_eq!(event_loop.now() - start, Duration::from_secs(120));
+    assert!(turns.turns >= COUNT / 1024);
+}
+
+#[test]
+fn both_precisions_keep_their_promise() {
+    for precision in [Precision::Cheap, Precision::Exact] {
+        let config = Config { precision, ..Config::default() };
+        let mut event_loop = EventLoop::with_config(config).unwrap();
+        for millis in [2, 40, 120] {
+            event_loop.timeout(millis, Duration::from_millis(millis)).unwrap();
+        }
+        let mut recorder = Recorder::default();
+        let mut turns = 0;
+        while recorder.calls.len() < 3 {
+            event_loop.run_once(&mut recorder, None).unwrap();
+            turns += 1;
+        }
+        for (deadline, now) in &recorder.late {
+            assert!(now >= deadline);
+        }
+        let allowed = if precision == Precision::Cheap { 3 } else { 6 };
+        assert!(turns <= allowed, "{precision:?} took {turns} waits for 3 deadlines");
+    }
+}
+
+#[test]
+fn a_callback_that_takes_long_does_not_push_later_deadlines_back() {
+    struct Slow(Vec<Duration>);
+    impl Handler for Slow {
+        fn timeout(&mut self, event_loop: &mut EventLoop, token: u64, expiry: Expiry) {
+            if token == 1 {
+                std::thread::sleep(Duration::from_millis(60));
+            } else {
+                self.0.push(Instant::now() - expiry.deadline);
+                event_loop.shutdown();
+            }
+        }
+    }
+    let mut event_loop = EventLoop::new().unwrap();
+    event_loop.timeout(1u64, Duration::from_millis(1)).unwrap();
+    event_loop.timeout(2u64, Duration::from_millis(120)).unwrap();
+    let slow = event_loop.run(Slow(Vec::new())).unwrap();
+    // Sleeping from the turn's stale clock would add the 60 ms; a busy machine may add a few.
+    assert!(slow.0[0] < Duration::from_millis(50), "{:?} late", slow.0[0]);
+}

@@ -1,0 +1,103 @@
+//! Hours in milliseconds, and the same seed the same run.
+
+use std::{
+    os::unix::net::UnixStream,
+    time::{Duration, Instant},
+};
+
+use mio_core::{Config, EventLoop, Expiry, Handler, Readiness};
+
+use crate::recorder::Recorder;
+
+fn virtual_loop<M>(seed: u64) -> EventLoop<M> {
+    EventLoop::with_config(Config { virtual_time: Some(seed), ..Config::default() }).unwrap()
+}
+
+#[test]
+fn an_hour_of_timeouts_takes_no_time() {
+    struct Minutes {
+        left: u32,
+        at: Vec<Instant>,
+    }
+    impl Handler for Minutes {
+        fn timeout(&mut self, event_loop: &mut EventLoop, _: u64, _: Expiry) {
+            self.at.push(event_loop.now());
+            self.left -= 1;
+            if self.left == 0 {
+                event_loop.shutdown();
+            } else {
+                event_loop.timeout(1u64, Duration::from_secs(60)).unwrap();
+            }
+        }
+    }
+    let mut event_loop = virtual_loop(0);
+    let start = event_loop.now();
+    event_loop.timeout(1u64, Duration::from_secs(60)).unwrap();
+    let really = Instant::now();
+    let minutes = event_loop.run(Minutes { left: 60, at: Vec::new() }).unwrap();
+    assert!(really.elapsed() < Duration::from_secs(20));
+    for (minute, at) in minutes.at.iter().enumerate() {
+        assert_eq!(*at - start, Duration::from_secs(60) * (minute as u32 + 1));
+    }
+}
+
+#[test]
+fn a_bounded_wait_moves_the_clock_by_its_bound() {
+    let mut event_loop = virtual_loop(0);
+    let start = event_loop.now();
+    event_loop.timeout(1u64, Duration::from_secs(10)).unwrap();
+    let mut recorder = Recorder::default();
+    event_loop.run_once(&mut recorder, Some(Duration::from_secs(4))).unwrap();
+    assert_eq!(event_loop.now() - start, Duration::from_secs(4));
+    assert_eq!(recorder.calls, []);
+    event_loop.run_once(&mut recorder, None).unwrap();
+    assert_eq!(recorder.tokens(), [1]);
+    assert_eq!(event_loop.now() - start, Duration::from_secs(10));
+}
+
+#[test]
+fn time_stands_still_while_something_is_ready() {
+    struct Busy(u32);
+    impl Handler for Busy {
+        fn ready(&mut self, event_loop: &mut EventLoop, token: u64, readiness: Readiness) {
+            self.0 += 1;
+            if self.0 < 100 {
+                event_loop.again(token, readiness).unwrap();
+            }
+        }
+        fn timeout(&mut self, event_loop: &mut EventLoop, _: u64, _: Expiry) {
+            assert_eq!(self.0, 100);
+            event_loop.shutdown();
+        }
+    }
+    let mut event_loop = virtual_loop(0);
+    event_loop.timeout(1u64, Duration::from_nanos(5)).unwrap();
+    event_loop.again(2u64, Readiness::READABLE).unwrap();
+    event_loop.run(Busy(0)).unwrap();
+}
+
+/// The order in which ten ready sources are handled.
+fn order(seed: u64) -> Vec<u64> {
+    let mut event_loop = virtual_loop(seed);
+    let pairs: Vec<_> = (0..10).map(|_| UnixStream::pair().unwrap()).collect();
+    for (token, (a, _)) in pairs.iter().enumerate() {
+        event_loop.register(a, token as u64).unwrap();
+    }
+    let mut recorder = Recorder::default();
+    event_loop.run_once(&mut recorder, Some(Duration::ZERO)).unwrap();
+    recorder.tokens()
+}
+
+#[test]
+fn a_seed_permutes_the_events_of_a_turn_and_repeats_itself() {
+    let orders: Vec<_> = (0..20).map(order).collect();
+    assert_eq!(orders, (0..20).map(order).collect::<Vec<_>>());
+    let mut sorted = orders.clone();
+    sorted.sort();
+    sorted.dedup();
+    assert!(sorted.len() > 15, "seeds make a difference");
+    for mut order in orders {
+        order.sort_unstable();
+        assert!(order.into_iter().eq(0..10));
+    }
+}
