@@ -1,4 +1,4 @@
-//! Signals by a handler, a ring and the loop's doorbell.
+//! Signals by a handler, a queue and the loop's doorbell.
 //!
 //! Linux has signalfd(2) for loops; it is not used, for four reasons.
 //!
@@ -25,8 +25,8 @@
 //! and leaves `errno` as it was.
 //!
 //! **Coalescing.** The kernel keeps one pending occurrence of a standard signal: more of them sent
-//! before the first was delivered are one. Real-time signals queue. What was delivered goes into a ring
-//! of fixed size; if the loop is so late that the ring is full, the signal is remembered without its
+//! before the first was delivered are one. Real-time signals queue. What was delivered goes into a queue
+//! of fixed size; if the loop is so late that it is full, the signal is remembered without its
 //! sender, once for any number of occurrences.
 //!
 //! **Fork.** In a child made by fork(2) a hook puts all former dispositions back before fork returns.
@@ -48,6 +48,7 @@ use inbox::Inbox;
 pub(crate) use table::has_handler;
 
 use super::fork;
+use crate::queue::Consumer;
 
 /// Signals have the numbers from 1 to this.
 pub(crate) const SIGNALS: usize = 64;
@@ -72,10 +73,9 @@ pub(crate) struct Occurrence {
 /// The signals that one loop has, and what occurred of them.
 pub(crate) struct Catcher {
     inbox: Arc<Inbox>,
+    queued: Consumer<Occurrence>,
     /// Signal `n` is bit `n - 1`.
     owned: u64,
-    /// The next position to read.
-    head: usize,
     /// What [`Inbox::arrivals`] was when nothing was left in it.
     seen: usize,
 }
@@ -85,8 +85,8 @@ impl Catcher {
     pub(crate) fn new(capacity: usize, bell: impl Bell) -> io::Result<Catcher> {
         fork::watch()?;
         table::prepare()?;
-        let inbox = Arc::new(Inbox::new(capacity, ffi::process_id(), Box::new(bell)));
-        Ok(Catcher { inbox, owned: 0, head: 0, seen: 0 })
+        let (inbox, queued) = Inbox::new(capacity, ffi::process_id(), Box::new(bell))?;
+        Ok(Catcher { inbox: Arc::new(inbox), queued, owned: 0, seen: 0 })
     }
 
     /// Which signals it has: signal `n` is bit `n - 1`.
@@ -95,7 +95,7 @@ impl Catcher {
     }
 
     pub(crate) fn capacity(&self) -> usize {
-        self.inbox.capacity()
+        self.queued.queue().capacity()
     }
 
     /// Takes all of `signals`, of which it has none yet, or none of them. `ResourceBusy`: another loop
@@ -132,7 +132,7 @@ impl Catcher {
     pub(crate) fn pop(&mut self) -> Option<Occurrence> {
         // In this order: what is left after the first line makes the number differ.
         let arrivals = self.inbox.arrivals();
-        let occurrence = self.inbox.pop(&mut self.head);
+        let occurrence = self.queued.pop().or_else(|| self.inbox.pop_overflow());
         if occurrence.is_none() {
             self.seen = arrivals;
         }
