@@ -1,1 +1,6 @@
-//! What the example programs share.
+//! What the example programs share: two servers on the raw [`Handler`](mio_core::Handler) trait.
+//!
+//! [`echo`] is the smallest server that is right; [`proxy`] is one to use.
+
+pub mod echo;
+pub mod proxy;

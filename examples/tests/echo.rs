@@ -1,0 +1,68 @@
+//! The echo server, seen by its peers.
+
+use std::{
+    io::{Read, Write},
+    net::{Shutdown, SocketAddr, TcpStream},
+    thread,
+    time::Duration,
+};
+
+use examples::echo::Echo;
+use mio_core::EventLoop;
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Runs `peers` against a server of their own.
+fn with_server(peers: impl FnOnce(SocketAddr) + Send) {
+    let mut event_loop = EventLoop::new().unwrap();
+    let echo = Echo::new(&mut event_loop, SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+    let (address, sender) = (echo.local_addr().unwrap(), event_loop.sender());
+    thread::scope(|scope| {
+        let server = scope.spawn(move || event_loop.run(echo).map(drop));
+        peers(address);
+        sender.send(()).unwrap();
+        server.join().unwrap().unwrap();
+    });
+}
+
+fn connect(address: SocketAddr) -> TcpStream {
+    let stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream
+}
+
+#[test]
+fn what_a_peer_sends_comes_back_also_if_it_reads_late_and_ends_early() {
+    let bytes: Vec<u8> =
+        (0..16u32 << 20).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    with_server(|address| {
+        let stream = connect(address);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                (&mut &stream).write_all(&bytes).unwrap();
+                stream.shutdown(Shutdown::Write).unwrap();
+            });
+            thread::sleep(Duration::from_millis(100));
+            let mut echoed = Vec::new();
+            (&mut &stream).read_to_end(&mut echoed).unwrap();
+            assert!(echoed == bytes);
+        });
+    });
+}
+
+#[test]
+fn peers_that_vanish_do_no_harm_to_the_others() {
+    with_server(|address| {
+        let mut stays = connect(address);
+        for round in 0..50u8 {
+            let mut vanishes = connect(address);
+            vanishes.write_all(&vec![round; 1 << 20]).unwrap();
+            // With bytes unread, so that it ends with a reset.
+            drop(vanishes);
+            stays.write_all(&[round]).unwrap();
+            let mut echoed = [0];
+            stays.read_exact(&mut echoed).unwrap();
+            assert_eq!(echoed, [round]);
+        }
+    });
+}

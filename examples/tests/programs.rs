@@ -1,0 +1,104 @@
+//! The example programs run as their users run them.
+
+use std::{
+    env,
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
+    path::PathBuf,
+    process::{Command, Output, Stdio},
+    time::Duration,
+};
+
+/// Where cargo puts an example that it builds along with the tests; `None` if it was told to build
+/// nothing but this test.
+fn program(name: &str) -> Option<PathBuf> {
+    let this = env::current_exe().unwrap();
+    let path = this.parent()?.parent()?.join("examples").join(name);
+    path.exists().then_some(path)
+}
+
+fn output(name: &str, arguments: &[&str]) -> Option<String> {
+    let Output { status, stdout, stderr } =
+        Command::new(program(name)?).args(arguments).output().unwrap();
+    let (stdout, stderr) = (String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr));
+    assert!(status.success(), "{name}: {status}\n{stdout}\n{stderr}");
+    Some(stdout.into_owned())
+}
+
+#[test]
+fn hello_hears_of_its_pipe() {
+    let Some(output) = output("hello", &[]) else { return };
+    assert_eq!(output, "readable: 1\n");
+}
+
+#[test]
+fn five_hears_of_every_kind_of_source() {
+    let Some(output) = output("five", &[]) else { return };
+    for kind in ["writable", "readable", "timeout", "message", "signal", "child"] {
+        assert!(output.contains(kind), "no {kind} in\n{output}");
+    }
+}
+
+#[test]
+fn timers_fire_in_order_and_a_cancelled_one_never() {
+    let Some(output) = output("timers", &[]) else { return };
+    let fired: Vec<&str> =
+        output.lines().filter_map(|line| line.split_whitespace().nth(1)).collect();
+    assert_eq!(fired.iter().filter(|&&name| name == "heartbeat").count(), 5);
+    assert_eq!((fired.last(), fired.contains(&"cancelled")), (Some(&"idle"), false));
+}
+
+#[test]
+fn udp_gives_up_what_is_lost() {
+    let Some(output) = output("udp", &[]) else { return };
+    assert!(output.contains("lost") && output.contains("of 20 answered"), "{output}");
+}
+
+#[test]
+fn the_executor_runs_all_its_tasks() {
+    let Some(output) = output("executor", &[]) else { return };
+    for line in ["echoed:  hello from client 1", "tick 3", "answer:  42"] {
+        assert!(output.contains(line), "no {line} in\n{output}");
+    }
+}
+
+#[test]
+fn the_proxy_demonstrates_itself() {
+    let Some(output) = output("proxy", &["--seconds", "1"]) else { return };
+    assert!(output.contains("Every byte that came back was right"), "{output}");
+}
+
+#[test]
+fn guests_of_the_chat_read_what_the_others_say() {
+    let Some(chat) = program("chat") else { return };
+    let mut chat = Command::new(chat).arg("127.0.0.1:0").stdout(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(chat.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let address = line.trim().strip_prefix("listening on ").unwrap();
+    let enter = |name: &str| {
+        let mut guest = TcpStream::connect(address).unwrap();
+        guest.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        guest.write_all(name.as_bytes()).unwrap();
+        expect(&mut guest, "What is your name?\n");
+        guest
+    };
+    let mut ada = enter("Ada\n/who\n");
+    expect(&mut ada, "* Ada\n");
+    let mut bob = enter("Bob\nhello\n");
+    expect(&mut ada, "* Bob is here\nBob: hello\n");
+    ada.write_all(b"hi").unwrap();
+    ada.write_all(b" Bob\n").unwrap();
+    expect(&mut bob, "Ada: hi Bob\n");
+    drop(ada);
+    expect(&mut bob, "* Ada has left\n");
+    let kill = format!("kill -INT {}", chat.id());
+    assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+    expect(&mut bob, "* that was all, good night\n");
+    assert!(chat.wait().unwrap().success());
+}
+
+fn expect(guest: &mut TcpStream, text: &str) {
+    let mut bytes = vec![0; text.len()];
+    guest.read_exact(&mut bytes).unwrap();
+    assert_eq!(String::from_utf8_lossy(&bytes), text);
+}
