@@ -4,8 +4,8 @@
 use std::{
     io,
     mem::{MaybeUninit, offset_of},
-    os::fd::{FromRawFd, OwnedFd},
-    ptr,
+    os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd},
+    process, ptr,
 };
 
 /// Marks are closes of descriptors that cannot be: -1000 and below.
@@ -33,6 +33,35 @@ pub fn limit_descriptors(limit: u64) -> io::Result<()> {
     both.rlim_cur = limit as libc::rlim_t;
     // SAFETY: `both` is initialised and is only read.
     check(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const both) })
+}
+
+/// Sends this thread a signal, which has been handled when this returns, unless it is blocked.
+///
+/// # Panics
+/// If there is no such signal.
+pub fn raise(signal: i32) {
+    // SAFETY: takes only an integer.
+    check(unsafe { libc::raise(signal) }).expect("a signal");
+}
+
+/// Sends this process a signal, which any of its threads may handle, at any time.
+///
+/// # Panics
+/// If there is no such signal.
+pub fn signal_process(signal: i32) {
+    // SAFETY: takes only integers.
+    check(unsafe { libc::kill(process::id() as libc::pid_t, signal) }).expect("a signal");
+}
+
+/// Whether a descriptor neither blocks nor survives an exec. See fcntl(2).
+#[must_use]
+pub fn is_nonblocking_and_cloexec(descriptor: impl AsFd) -> bool {
+    let descriptor = descriptor.as_fd().as_raw_fd();
+    // SAFETY: the descriptor is open, and this only asks.
+    let status = unsafe { libc::fcntl(descriptor, libc::F_GETFL) };
+    // SAFETY: as above.
+    let flags = unsafe { libc::fcntl(descriptor, libc::F_GETFD) };
+    status & libc::O_NONBLOCK != 0 && flags & libc::FD_CLOEXEC != 0
 }
 
 /// A file without a name that lives as long as its descriptors.
@@ -97,8 +126,8 @@ pub(crate) enum Stop {
 pub(crate) fn trace_me() -> io::Result<()> {
     // SAFETY: this request ignores the other arguments.
     check(unsafe { libc::ptrace(libc::PTRACE_TRACEME) } as i32)?;
-    // SAFETY: takes only an integer.
-    check(unsafe { libc::raise(libc::SIGSTOP) })
+    raise(libc::SIGSTOP);
+    Ok(())
 }
 
 /// Waits until one of the threads that the current thread traces stops or ends.

@@ -12,7 +12,7 @@ pub mod isolated;
 pub mod trace;
 
 #[cfg(target_os = "linux")]
-pub use ffi::{limit_descriptors, mark};
+pub use ffi::{is_nonblocking_and_cloexec, limit_descriptors, mark, raise, signal_process};
 #[cfg(target_os = "linux")]
 pub use isolated::Isolated;
 #[cfg(target_os = "linux")]

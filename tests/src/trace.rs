@@ -38,6 +38,24 @@ impl Trace {
         self.between(from, to).iter().filter(|call| call.thread == thread).map(Call::name).collect()
     }
 
+    /// Like [`names`](Trace::names), by what the calls do: every call that waits for events is
+    /// `"wait"`, that reads or receives `"read"`, that writes or sends `"write"`. Readings of the
+    /// clock, which are calls only where the machine's clock is out of a program's reach, are left out.
+    ///
+    /// # Panics
+    /// As `names`.
+    #[must_use]
+    pub fn deeds(&self, from: u16, to: u16) -> Vec<&'static str> {
+        let deed = |name| match name {
+            "epoll_wait" | "epoll_pwait" | "epoll_pwait2" => "wait",
+            "readv" | "recvfrom" | "recvmsg" => "read",
+            "writev" | "sendto" | "sendmsg" => "write",
+            other => other,
+        };
+        let names = self.names(from, to).into_iter().filter(|name| *name != "clock_gettime");
+        names.map(deed).collect()
+    }
+
     /// The calls of all threads between two [marks](crate::mark).
     ///
     /// # Panics

@@ -1,0 +1,364 @@
+//! What the kernel is asked for, counted: each scenario makes the fewest system calls that can do it.
+#![cfg(target_os = "linux")]
+
+use std::{
+    io::{Read, Write},
+    net::{Ipv4Addr, SocketAddr},
+    thread,
+    time::Duration,
+};
+
+use mio_core::{
+    Config, EventLoop, Expiry, Handler, Precision, Signal, SignalInfo, Timeout,
+    net::{TcpListener, TcpStream},
+    pipe,
+};
+use tests::{Isolated, Trace, mark, test_name};
+
+const LOCALHOST: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+const HOUR: Duration = Duration::from_secs(3_600);
+/// Long enough for a thread that has nothing else to do to have fallen asleep.
+const A_WHILE: Duration = Duration::from_millis(200);
+
+/// Marks 1 before and 2 after.
+fn marked<R>(body: impl FnOnce() -> R) -> R {
+    mark(1);
+    let result = body();
+    mark(2);
+    result
+}
+
+/// The calls of the marked thread, by what they do.
+fn deeds(name: &'static str, body: impl FnOnce()) -> Vec<&'static str> {
+    Isolated::new(name).trace(body).deeds(1, 2)
+}
+
+/// Stops the loop at the first timer, message or signal.
+struct Stop;
+
+impl Handler<u32> for Stop {
+    fn timeout(&mut self, event_loop: &mut EventLoop<u32>, _: u64, _: Expiry) {
+        event_loop.shutdown();
+    }
+
+    fn message(&mut self, event_loop: &mut EventLoop<u32>, _: u32) {
+        event_loop.shutdown();
+    }
+
+    fn signal(&mut self, event_loop: &mut EventLoop<u32>, _: u64, _: SignalInfo) {
+        event_loop.shutdown();
+    }
+}
+
+/// Echoes and pushes back an idle timeout, if there is one, each time; ten times after a warm-up.
+struct Echo {
+    connection: TcpStream,
+    idle: Option<Timeout>,
+    rounds: usize,
+}
+
+impl Echo {
+    const WARM_UP: usize = 3;
+    const ROUNDS: usize = 10;
+}
+
+impl Handler<u32> for Echo {
+    fn readable(&mut self, event_loop: &mut EventLoop<u32>, _: u64) {
+        let mut buffer = [0; 64];
+        let length = self.connection.read(&mut buffer).unwrap();
+        self.connection.write_all(&buffer[..length]).unwrap();
+        if let Some(idle) = self.idle {
+            assert!(event_loop.reschedule(idle, Duration::from_micros(100_300_500)));
+        }
+    }
+
+    fn tick(&mut self, event_loop: &mut EventLoop<u32>) {
+        self.rounds += 1;
+        if self.rounds == Echo::WARM_UP {
+            mark(1);
+        } else if self.rounds == Echo::WARM_UP + Echo::ROUNDS {
+            mark(2);
+            event_loop.shutdown();
+        }
+    }
+}
+
+fn echo(timers: usize) {
+    let listener = TcpListener::bind(LOCALHOST).unwrap();
+    let mut client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let mut event_loop = EventLoop::new().unwrap();
+    event_loop.signals_with(Signal::TERM.into(), 2u64).unwrap();
+    let (connection, _) = listener.accept().unwrap();
+    event_loop.register(&connection, 1u64).unwrap();
+    for token in 0..timers as u64 {
+        event_loop.timeout(token, HOUR).unwrap();
+    }
+    let idle = (timers > 0).then(|| event_loop.timeout(3u64, HOUR).unwrap());
+    // The first turn says that the connection is writable.
+    event_loop.run_once(&mut Stop, Some(Duration::ZERO)).unwrap();
+    let client = thread::spawn(move || {
+        let mut buffer = [0; 4];
+        // The turn before and the one after those that are counted must not wait either.
+        for _ in 0..Echo::WARM_UP + Echo::ROUNDS {
+            client.write_all(b"ping").unwrap();
+            client.read_exact(&mut buffer).unwrap();
+        }
+    });
+    event_loop.run(Echo { connection, idle, rounds: 0 }).unwrap();
+    client.join().unwrap();
+}
+
+#[test]
+fn an_echo_is_a_wait_a_read_and_a_write() {
+    let deeds = deeds(test_name!(), || echo(0));
+    assert_eq!(deeds, ["wait", "read", "write"].repeat(Echo::ROUNDS));
+}
+
+#[test]
+fn an_echo_that_pushes_back_its_idle_timeout_costs_no_more() {
+    let deeds = deeds(test_name!(), || echo(1_000));
+    assert_eq!(deeds, ["wait", "read", "write"].repeat(Echo::ROUNDS));
+}
+
+#[test]
+fn a_thousand_timers_set_pushed_back_and_cancelled_are_none() {
+    let deeds = deeds(test_name!(), || {
+        let mut event_loop = EventLoop::<u32>::new().unwrap();
+        let mut timeouts = Vec::with_capacity(1_000);
+        marked(|| {
+            for n in 0..1_000 {
+                timeouts.push(event_loop.timeout(n, Duration::from_millis(n)).unwrap());
+            }
+            for &timeout in &timeouts {
+                assert!(event_loop.reschedule(timeout, HOUR));
+            }
+            for &timeout in &timeouts {
+                assert!(event_loop.cancel(timeout));
+            }
+        });
+    });
+    assert_eq!(deeds, [""; 0]);
+}
+
+#[test]
+fn timers_that_fire_are_one_wait_for_each_deadline() {
+    let deeds = deeds(test_name!(), || {
+        let mut event_loop = EventLoop::<u32>::new().unwrap();
+        for deadline in 1..=3 {
+            event_loop.timeout(1u64, deadline * Duration::from_micros(20_500)).unwrap();
+        }
+        marked(|| (1..=3).for_each(|_| drop(event_loop.run(Stop))));
+    });
+    assert_eq!(deeds, ["wait"; 3]);
+}
+
+#[test]
+fn exact_timers_are_at_most_one_wait_more() {
+    let deeds = deeds(test_name!(), || {
+        let config = Config { precision: Precision::Exact, ..Config::default() };
+        let mut event_loop = EventLoop::<u32>::with_config(config).unwrap();
+        event_loop.timeout(1u64, Duration::from_millis(60)).unwrap();
+        marked(|| event_loop.run(Stop).unwrap());
+    });
+    assert!((1..=2).contains(&deeds.len()), "{deeds:?}");
+    assert!(deeds.iter().all(|deed| *deed == "wait"), "{deeds:?}");
+}
+
+#[test]
+fn a_message_to_a_loop_that_is_awake_is_none() {
+    struct Sends(mio_core::Sender<u32>, usize);
+
+    impl Handler<u32> for Sends {
+        fn timeout(&mut self, _: &mut EventLoop<u32>, _: u64, _: Expiry) {
+            marked(|| (0..100).for_each(|n| self.0.send(n).unwrap()));
+        }
+
+        fn message(&mut self, event_loop: &mut EventLoop<u32>, _: u32) {
+            self.1 += 1;
+            if self.1 == 100 {
+                mark(3);
+                event_loop.shutdown();
+            }
+        }
+    }
+
+    let trace = Isolated::new(test_name!()).trace(|| {
+        let mut event_loop = EventLoop::new().unwrap();
+        let sends = Sends(event_loop.sender(), 0);
+        event_loop.timeout(1u64, Duration::ZERO).unwrap();
+        event_loop.run(sends).unwrap();
+    });
+    assert_eq!(trace.deeds(1, 2), [""; 0]);
+    let receiving = trace.deeds(2, 3);
+    assert!(receiving.len() <= 1, "at most one look for I/O in between: {receiving:?}");
+}
+
+#[test]
+fn a_message_from_another_thread_to_a_loop_that_is_awake_is_none() {
+    struct Lets(mio_core::Sender<u32>);
+
+    impl Handler<u32> for Lets {
+        fn timeout(&mut self, _: &mut EventLoop<u32>, _: u64, _: Expiry) {
+            let sender = self.0.clone();
+            let send = move || marked(|| (0..100).for_each(|n| sender.send(n).unwrap()));
+            thread::spawn(send).join().unwrap();
+        }
+
+        fn message(&mut self, event_loop: &mut EventLoop<u32>, _: u32) {
+            event_loop.shutdown();
+        }
+    }
+
+    let deeds = deeds(test_name!(), || {
+        let mut event_loop = EventLoop::new().unwrap();
+        let lets = Lets(event_loop.sender());
+        event_loop.timeout(1u64, Duration::ZERO).unwrap();
+        event_loop.run(lets).unwrap();
+    });
+    assert_eq!(deeds, [""; 0]);
+}
+
+#[test]
+fn a_message_to_a_loop_that_sleeps_is_one_write_and_no_read() {
+    let trace = Isolated::new(test_name!()).trace(|| {
+        let mut event_loop = EventLoop::new().unwrap();
+        let sender = event_loop.sender();
+        let threads = thread::spawn(move || {
+            thread::sleep(A_WHILE);
+            mark(3);
+            sender.send(1).unwrap();
+            sender.send(2).unwrap();
+            mark(4);
+        });
+        marked(|| event_loop.run(Stop).unwrap());
+        threads.join().unwrap();
+    });
+    assert_eq!(trace.deeds(3, 4), ["write"]);
+    assert_eq!(trace.deeds(1, 2), ["wait"]);
+}
+
+/// The waits of a loop with `arm`'s timers that a message wakes after a while.
+fn waits_of_an_idle_loop(
+    name: &'static str,
+    config: Config,
+    arm: impl FnOnce(&mut EventLoop<u32>),
+) -> Trace {
+    Isolated::new(name).trace(|| {
+        let mut event_loop = EventLoop::with_config(config).unwrap();
+        arm(&mut event_loop);
+        let sender = event_loop.sender();
+        let threads = thread::spawn(move || {
+            thread::sleep(8 * A_WHILE);
+            sender.send(1).unwrap();
+        });
+        marked(|| event_loop.run(Stop).unwrap());
+        threads.join().unwrap();
+    })
+}
+
+#[test]
+fn a_loop_whose_timers_are_far_away_makes_no_periodic_wake_ups() {
+    let trace = waits_of_an_idle_loop(test_name!(), Config::default(), |event_loop| {
+        for token in 0..10_000 {
+            event_loop.timeout(token, HOUR + Duration::from_micros(token)).unwrap();
+        }
+    });
+    assert_eq!(trace.deeds(1, 2), ["wait"]);
+}
+
+#[test]
+fn neither_does_an_exact_one() {
+    let config = Config { precision: Precision::Exact, ..Config::default() };
+    let trace = waits_of_an_idle_loop(test_name!(), config, |event_loop| {
+        event_loop.timeout(1u64, HOUR).unwrap();
+    });
+    assert_eq!(trace.deeds(1, 2), ["wait"]);
+}
+
+#[test]
+fn timers_that_were_pushed_back_wake_nobody_at_their_former_deadlines() {
+    let config = Config { timers: 10_000, repairs_per_turn: 1_000, ..Config::default() };
+    let trace = waits_of_an_idle_loop(test_name!(), config, |event_loop| {
+        for token in 0..10_000 {
+            let delay = Duration::from_millis(5 + token % 100);
+            let timeout = event_loop.timeout(token, delay).unwrap();
+            assert!(event_loop.reschedule(timeout, HOUR));
+        }
+    });
+    // Each bounded repair is followed by a look for I/O; then it sleeps.
+    let deeds = trace.deeds(1, 2);
+    assert!(deeds.len() <= 10 * 2 + 1, "{deeds:?}");
+    assert!(deeds.iter().all(|deed| *deed == "wait"), "{deeds:?}");
+}
+
+#[test]
+fn an_idle_hour_of_virtual_time_never_blocks_and_is_one_look_a_turn() {
+    struct Until(usize);
+
+    impl Handler<u32> for Until {
+        fn timeout(&mut self, event_loop: &mut EventLoop<u32>, _: u64, _: Expiry) {
+            self.0 -= 1;
+            if self.0 == 0 {
+                event_loop.shutdown();
+            }
+        }
+    }
+
+    let trace = Isolated::new(test_name!()).trace(|| {
+        let config = Config { virtual_time: Some(1), ..Config::default() };
+        let mut event_loop = EventLoop::with_config(config).unwrap();
+        event_loop.timeout(1u64, HOUR).unwrap();
+        marked(|| event_loop.run(Until(1)).unwrap());
+        event_loop.interval(2u64, HOUR / 60).unwrap();
+        mark(3);
+        event_loop.run(Until(60)).unwrap();
+        mark(4);
+    });
+    assert_eq!(trace.deeds(1, 2), ["wait"]);
+    assert_eq!(trace.deeds(3, 4), ["wait"; 60]);
+    let waits = [trace.between(1, 2), trace.between(3, 4)].concat();
+    let waits = waits.iter().filter(|call| call.name().starts_with("epoll"));
+    assert!(waits.into_iter().all(|call| call.arguments[3] == 0), "none may block");
+}
+
+#[test]
+fn a_signal_is_one_write_in_its_handler_and_no_read() {
+    let trace = Isolated::new(test_name!()).trace(|| {
+        let mut event_loop = EventLoop::<u32>::new().unwrap();
+        event_loop.signals_with(Signal::USR1.into(), 1u64).unwrap();
+        marked(|| tests::raise(Signal::USR1.as_raw()));
+        mark(3);
+        event_loop.run(Stop).unwrap();
+        mark(4);
+    });
+    let handling = trace.deeds(1, 2);
+    let sent = handling.iter().position(|deed| *deed == "tgkill").unwrap();
+    let rest: Vec<_> = handling[sent + 1..].iter().filter(|deed| **deed != "getpid").collect();
+    assert!(
+        rest.starts_with(&[&"write", &"rt_sigreturn"]) && !handling.contains(&"read"),
+        "{handling:?}",
+    );
+    assert_eq!(trace.deeds(3, 4), ["wait"]);
+}
+
+#[test]
+fn accepting_registering_and_opening_a_pipe_are_one_call_each() {
+    let trace = Isolated::new(test_name!()).trace(|| {
+        let mut event_loop = EventLoop::<u32>::new().unwrap();
+        let listener = TcpListener::bind(LOCALHOST).unwrap();
+        let _client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        mark(1);
+        let (connection, _) = listener.accept().unwrap();
+        mark(2);
+        event_loop.register(&connection, 1u64).unwrap();
+        mark(3);
+        event_loop.deregister(&connection, 1u64).unwrap();
+        mark(4);
+        let _pipe = pipe::new().unwrap();
+        mark(5);
+    });
+    assert_eq!(trace.names(1, 2), ["accept4"]);
+    assert_eq!(trace.names(2, 3), ["epoll_ctl"]);
+    assert_eq!(trace.names(3, 4), ["epoll_ctl"]);
+    assert_eq!(trace.names(4, 5), ["pipe2"]);
+}
