@@ -2,17 +2,26 @@
 //!
 //! Time is nanoseconds since an epoch that the caller keeps; nothing here reads a clock.
 //!
-//! A timer lives in a slot, and an entry of the [heap](heap) stands for it under a key: its
+//! A timer lives in a slot. An entry stands for it where the order is kept, under a key: its
 //! deadline, or an earlier one. Pushing a timer back, which servers do on every read, is thus one
-//! store to its slot; the entry is repaired when it becomes the least, at most once for every time
-//! that it was waited for. Firing compares the key with the deadline, so nothing fires early, and
+//! store to its slot; the entry is repaired when its key comes first, at most once for every time
+//! that was waited for. Firing compares the key with the deadline, so nothing fires early, and
 //! since no key is later than its deadline, nothing fires out of order.
+//!
+//! Entries wait in the [wheel], unsorted, until their time has come; then they are put in order,
+//! those that are [near]. Most timers are cancelled or pushed back before that, so the price of
+//! sorting is paid only for those that fire, and for few enough to be in the nearest cache.
 
+mod entry;
 mod heap;
+mod near;
+mod wheel;
 
 use crate::Full;
-use heap::{Heap, NEVER};
+use entry::{Entry, NO_SLOT, Place};
+use near::Near;
 use std::{io, num::NonZeroU64, time::Instant};
+use wheel::{CHUNK, Span, Wheel};
 
 /// Names one timer of one loop, to cancel or reschedule it.
 ///
@@ -31,8 +40,8 @@ pub struct Timeout {
 pub struct Expiry {
     /// The timer. An interval is already set again, so it may be cancelled or rescheduled.
     pub timeout: Timeout,
-    /// When it was due, which is never after the loop's `now()`. Of an interval that
-    /// is overdue by several periods, the earliest.
+    /// When it was due, which is never after the loop's `now()`. Of an interval that is overdue by
+    /// several periods, the earliest.
     pub deadline: Instant,
     /// How many further times an interval was due by now. It fires once for all of them, and the
     /// next one keeps the phase. Zero for a timer that fires once.
@@ -55,17 +64,30 @@ pub(crate) enum Next {
     Never,
     /// The least deadline.
     At(u64),
-    /// Not known within the repairs allowed: look again before sleeping.
+    /// Not known within the moves allowed: look again before sleeping.
     Unsettled,
 }
 
 /// An ordered store of timers of fixed capacity.
 ///
-/// A deadline of `u64::MAX`, where sums saturate, never comes.
+/// A deadline of `u64::MAX` ([`NEVER`](entry::NEVER)), where sums saturate, never comes.
+///
+/// What must not take long at once is counted in moves, of one entry each. An entry is moved one to
+/// four times before its timer fires, and once more each time it comes first and was pushed back.
+/// The last step may be of more moves than were left: up to a whole bucket of [`FEW`].
 #[derive(Debug)]
 pub(crate) struct Timers {
-    heap: Heap,
+    /// Keys up to the base of the wheel.
+    near: Near,
+    /// Keys after it.
+    far: Wheel,
+    /// The bucket of the wheel that is being emptied.
+    dealing: Option<u16>,
     slots: Vec<Slot>,
+    /// By slot: where its entry is. Apart from the slots, so that moving entries touches little.
+    places: Vec<Place>,
+    vacant: Vec<u32>,
+    capacity: usize,
     /// Of the next timer. A loop that sets a thousand million a second would run for 584 years.
     sequence: NonZeroU64,
 }
@@ -83,21 +105,46 @@ struct Slot {
     token: u64,
 }
 
+/// No more moves are allowed for now.
+struct Spent;
+
+/// A bucket whose time has come is sorted at once if there are at most so many entries in it.
+const FEW: usize = if cfg!(test) { 6 } else { 512 };
+
+/// The least of at most so many entries is looked for one by one.
+const VERY_FEW: usize = if cfg!(test) { 3 } else { 32 };
+
+/// An index into the wheel, which keeps a little more than the capacity, fits into 30 bits.
+const CAPACITY_MAX: usize = (1 << 30) - (1 << 16);
+
 impl Timers {
-    /// Takes the memory for `capacity` timers and touches none of it.
+    /// Takes the memory for `capacity` timers and touches next to none of it.
     ///
     /// # Errors
     ///
-    /// `OutOfMemory`, also for a capacity beyond about 2³².
+    /// `OutOfMemory`, also for a capacity beyond about 2³⁰.
     pub(crate) fn with_capacity(capacity: usize) -> io::Result<Timers> {
-        let heap = Heap::with_capacity(capacity)?;
-        let mut slots = Vec::new();
-        slots.try_reserve_exact(capacity)?;
-        Ok(Timers { heap, slots, sequence: NonZeroU64::MIN })
+        if capacity > CAPACITY_MAX {
+            return Err(io::ErrorKind::OutOfMemory.into());
+        }
+        let mut timers = Timers {
+            near: Near::with_capacity(capacity)?,
+            far: Wheel::with_capacity(capacity)?,
+            dealing: None,
+            slots: Vec::new(),
+            places: Vec::new(),
+            vacant: Vec::new(),
+            capacity,
+            sequence: NonZeroU64::MIN,
+        };
+        timers.slots.try_reserve_exact(capacity)?;
+        timers.places.try_reserve_exact(capacity)?;
+        timers.vacant.try_reserve_exact(capacity)?;
+        Ok(timers)
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.heap.len()
+        self.slots.len() - self.vacant.len()
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -106,7 +153,7 @@ impl Timers {
 
     #[cfg(test)]
     pub(crate) fn capacity(&self) -> usize {
-        self.heap.capacity()
+        self.capacity
     }
 
     /// Sets a timer; with a period other than 0 it is an interval.
@@ -117,26 +164,31 @@ impl Timers {
         period: u64,
         token: u64,
     ) -> Result<Timeout, Full> {
-        let index = self.heap.insert(deadline).ok_or(Full)?;
         let sequence = self.sequence;
-        self.sequence = sequence.saturating_add(1);
         let slot = Slot { sequence: Some(sequence), deadline, period, token };
-        if index as usize == self.slots.len() {
-            self.slots.push(slot);
-        } else {
+        let index = if let Some(index) = self.vacant.pop() {
             self.slots[index as usize] = slot;
-        }
+            index
+        } else if self.slots.len() < self.capacity {
+            self.slots.push(slot);
+            self.places.push(Place::heap(0));
+            self.slots.len() as u32 - 1
+        } else {
+            return Err(Full);
+        };
+        self.sequence = sequence.saturating_add(1);
+        self.put(index, deadline);
         Ok(Timeout { index, sequence })
     }
 
     /// Takes a timer out; `false` if there is no such timer any more.
     #[inline]
     pub(crate) fn cancel(&mut self, timeout: Timeout) -> bool {
-        if self.slot(timeout).is_none() {
-            return false;
+        let found = self.deadline(timeout).is_some();
+        if found {
+            self.remove(timeout.index);
         }
-        self.remove(timeout.index);
-        true
+        found
     }
 
     /// Gives a timer another deadline; `false` if there is no such timer any more.
@@ -144,95 +196,235 @@ impl Timers {
     /// It keeps its turn among those of the same deadline: that of when it was set.
     #[inline]
     pub(crate) fn reschedule(&mut self, timeout: Timeout, deadline: u64) -> bool {
-        let Some(slot) = self.slot_mut(timeout) else {
+        let Some(before) = self.deadline(timeout) else {
             return false;
         };
-        let before = std::mem::replace(&mut slot.deadline, deadline);
-        if deadline < before && deadline < self.heap.key(timeout.index) {
-            self.heap.lessen(timeout.index, deadline, rank(&self.slots));
+        self.slots[timeout.index as usize].deadline = deadline;
+        if deadline < before && deadline < self.key(timeout.index) {
+            self.take(timeout.index);
+            self.put(timeout.index, deadline);
         }
         true
     }
 
     /// When a timer is due next; `None` if there is no such timer any more.
+    #[inline]
     pub(crate) fn deadline(&self, timeout: Timeout) -> Option<u64> {
-        self.slot(timeout).map(|slot| slot.deadline)
+        let slot = self.slots.get(timeout.index as usize)?;
+        (slot.sequence == Some(timeout.sequence)).then_some(slot.deadline)
     }
 
-    /// The least deadline, found with at most so many repairs.
-    pub(crate) fn next(&mut self, mut repairs: usize) -> Next {
-        match self.least(NEVER - 1, &mut repairs) {
-            Least::Due(_, deadline) => Next::At(deadline),
-            Least::Later => Next::Never,
-            Least::Unsettled => Next::Unsettled,
+    /// The least deadline, found with at most so many moves.
+    #[inline]
+    pub(crate) fn next(&mut self, mut moves: usize) -> Next {
+        match self.least(&mut moves) {
+            Ok(Some(deadline)) => Next::At(deadline),
+            Ok(None) => Next::Never,
+            Err(Spent) => Next::Unsettled,
         }
     }
 
-    /// Takes out the timer that is due first, an interval stays in with its next deadline.
+    fn least(&mut self, moves: &mut usize) -> Result<Option<u64>, Spent> {
+        loop {
+            if let Some(root) = self.settle(moves)? {
+                return Ok(Some(root.key));
+            }
+            let (bound, slot) = self.far.bound();
+            if self.is_due_at(bound, slot) {
+                return Ok(Some(bound));
+            }
+            let Some(span) = self.far.first() else {
+                return Ok(None);
+            };
+            if span.len <= VERY_FEW && span.is_narrow() {
+                spend(moves, span.len)?;
+                self.sort(span);
+                continue;
+            }
+            if span.len > VERY_FEW && span.is_divisible() {
+                self.empty(span, span.first);
+                continue;
+            }
+            let least = self.far.least(span);
+            if self.is_due_at(least.key, least.slot) {
+                self.far.set_bound(least.key, least.slot);
+            } else {
+                self.repair(least, moves)?;
+            }
+        }
+    }
+
+    /// Takes out the timer that is due first; an interval stays in, with its next deadline.
     ///
-    /// `None` if none is due by `now`, or if `repairs`, which this counts down, do not suffice to
-    /// tell: then [`next`](Timers::next) is `Unsettled` or the timer is still to be had.
+    /// `None` if none is due by `now`, or if the moves, which this counts down, were too few to tell.
     #[inline]
-    pub(crate) fn pop_due(&mut self, now: u64, repairs: &mut usize) -> Option<Due> {
-        let Least::Due(index, deadline) = self.least(now.min(NEVER - 1), repairs) else {
-            return None;
+    pub(crate) fn pop_due(&mut self, now: u64, moves: &mut usize) -> Option<Due> {
+        let root = loop {
+            match self.settle(moves).ok()? {
+                Some(root) => break root,
+                None => self.approach(now, moves)?,
+            }
         };
-        let slot = self.slots[index as usize];
-        let timeout = Timeout { index, sequence: slot.sequence? };
-        let missed = (now - deadline).checked_div(slot.period).unwrap_or(0);
-        if slot.period == 0 {
+        if root.key <= now { self.fire(root.slot, now) } else { None }
+    }
+
+    /// Takes up the first bucket of the wheel, if something there may be due.
+    fn approach(&mut self, now: u64, moves: &mut usize) -> Option<()> {
+        if self.far.bound().0 > now {
+            return None;
+        }
+        let span = self.far.first()?;
+        if span.first > now {
+            self.far.set_bound(span.first, NO_SLOT);
+            return None;
+        }
+        let few = if span.last <= now { FEW } else { VERY_FEW };
+        if span.len <= few && (span.last <= now || span.is_narrow()) {
+            spend(moves, span.len).ok()?;
+            self.sort(span);
+        } else if span.len > FEW && span.is_divisible() {
+            self.empty(span, span.first);
+        } else {
+            self.empty(span, span.last.min(now));
+        }
+        Some(())
+    }
+
+    /// Sorts a small bucket of the wheel.
+    fn sort(&mut self, span: Span) {
+        self.far.advance(span.last);
+        while let Some((entries, len)) = self.far.take_chunk(span.bucket) {
+            self.near.run().extend_from_slice(&entries[..len]);
+        }
+        let slots = &self.slots;
+        // A loop that does nothing else, so that the processor has many misses under way.
+        let stale = |entry: &Entry| slots[entry.slot as usize].deadline != entry.key;
+        if self.near.run().iter().map(stale).fold(false, |any, stale| any | stale) {
+            self.put_back_stale();
+        }
+        self.near.sort(&mut self.places, rank(&self.slots));
+    }
+
+    /// Puts entries of the run whose timers were pushed back where they belong.
+    fn put_back_stale(&mut self) {
+        for at in (0..self.near.run().len()).rev() {
+            let Entry { key, slot, .. } = self.near.run()[at];
+            let deadline = self.slots[slot as usize].deadline;
+            if deadline != key {
+                self.near.run().swap_remove(at);
+                self.put(slot, deadline);
+            }
+        }
+    }
+
+    #[inline]
+    fn fire(&mut self, index: u32, now: u64) -> Option<Due> {
+        let Slot { sequence, deadline, period, token } = self.slots[index as usize];
+        // It is not vacant, since it has an entry.
+        let timeout = Timeout { index, sequence: sequence? };
+        let missed = (now - deadline).checked_div(period).unwrap_or(0);
+        if period == 0 {
             self.remove(index);
         } else {
             // The first sum is not after `now`.
-            let deadline = (deadline + missed * slot.period).saturating_add(slot.period);
-            self.slots[index as usize].deadline = deadline;
-            self.heap.defer_root(deadline, rank(&self.slots));
+            let next = (deadline + missed * period).saturating_add(period);
+            self.slots[index as usize].deadline = next;
+            self.take(index);
+            self.put(index, next);
         }
-        Some(Due { timeout, token: slot.token, deadline, missed })
+        Some(Due { timeout, token, deadline, missed })
     }
 
-    /// Repairs the root until its key is its deadline or after `end`.
+    /// The first of those near, when its key is its deadline and all of the bucket is dealt out.
     #[inline]
-    fn least(&mut self, end: u64, repairs: &mut usize) -> Least {
-        loop {
-            let Some(root) = self.heap.root().filter(|root| root.key <= end) else {
-                return Least::Later;
-            };
-            let deadline = self.slots[root.slot as usize].deadline;
-            if deadline == root.key {
-                return Least::Due(root.slot, deadline);
-            }
-            if *repairs == 0 {
-                return Least::Unsettled;
-            }
-            *repairs -= 1;
-            self.heap.defer_root(deadline, rank(&self.slots));
+    fn settle(&mut self, moves: &mut usize) -> Result<Option<Entry>, Spent> {
+        if let Some(bucket) = self.dealing {
+            self.deal(bucket, moves)?;
         }
+        while let Some(root) = self.near.first(rank(&self.slots)) {
+            if self.is_due_at(root.key, root.slot) {
+                return Ok(Some(root));
+            }
+            self.repair(root, moves)?;
+        }
+        Ok(None)
+    }
+
+    /// Moves the base of the wheel into its first bucket; the next thing is to deal it out.
+    fn empty(&mut self, span: Span, base: u64) {
+        self.far.advance(base);
+        self.dealing = Some(span.bucket);
+    }
+
+    /// Deals out a bucket of the wheel, into narrower ones or to the heap.
+    fn deal(&mut self, bucket: u16, moves: &mut usize) -> Result<(), Spent> {
+        while !self.far.is_empty(bucket) {
+            spend(moves, CHUNK)?;
+            let Some((entries, len)) = self.far.take_chunk(bucket) else { break };
+            for entry in &entries[..len] {
+                self.put(entry.slot, entry.key);
+            }
+        }
+        self.dealing = None;
+        Ok(())
+    }
+
+    fn repair(&mut self, entry: Entry, moves: &mut usize) -> Result<(), Spent> {
+        spend(moves, 1)?;
+        self.take(entry.slot);
+        self.put(entry.slot, self.slots[entry.slot as usize].deadline);
+        Ok(())
+    }
+
+    #[inline]
+    fn is_due_at(&self, deadline: u64, index: u32) -> bool {
+        let slot = self.slots.get(index as usize);
+        slot.is_some_and(|slot| slot.deadline == deadline && slot.sequence.is_some())
     }
 
     #[inline]
     fn remove(&mut self, index: u32) {
         self.slots[index as usize].sequence = None;
-        self.heap.remove(index, rank(&self.slots));
+        self.take(index);
+        self.vacant.push(index);
     }
 
+    /// Puts in the entry of a slot.
     #[inline]
-    fn slot(&self, timeout: Timeout) -> Option<&Slot> {
-        let slot = self.slots.get(timeout.index as usize)?;
-        (slot.sequence == Some(timeout.sequence)).then_some(slot)
+    fn put(&mut self, slot: u32, key: u64) {
+        if key > self.far.base() {
+            self.far.insert(key, slot, &mut self.places);
+        } else {
+            let entry = Entry { key, slot, bucket: 0 };
+            self.near.insert(entry, &mut self.places, rank(&self.slots));
+        }
     }
 
+    /// Takes out the entry of a slot.
     #[inline]
-    fn slot_mut(&mut self, timeout: Timeout) -> Option<&mut Slot> {
-        let slot = self.slots.get_mut(timeout.index as usize)?;
-        (slot.sequence == Some(timeout.sequence)).then_some(slot)
+    fn take(&mut self, slot: u32) {
+        let place = self.places[slot as usize];
+        if place.is_far() {
+            self.far.remove(place.index(), &mut self.places);
+        } else {
+            self.near.remove(place, &mut self.places, rank(&self.slots));
+        }
+    }
+
+    fn key(&self, slot: u32) -> u64 {
+        let place = self.places[slot as usize];
+        if place.is_far() { self.far.entry(place.index()).key } else { self.near.key(place) }
     }
 }
 
-enum Least {
-    Due(u32, u64),
-    Later,
-    Unsettled,
+/// Counts moves down; those of one step may be more than are left.
+#[inline]
+fn spend(moves: &mut usize, count: usize) -> Result<(), Spent> {
+    if *moves == 0 {
+        return Err(Spent);
+    }
+    *moves = moves.saturating_sub(count);
+    Ok(())
 }
 
 /// What breaks a tie of deadlines: who was set first.
@@ -241,332 +433,4 @@ fn rank(slots: &[Slot]) -> impl Fn(u32) -> u64 + '_ {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::{collection::vec, prelude::*};
-
-    const PLENTY: usize = usize::MAX;
-
-    fn timers(capacity: usize) -> Timers {
-        Timers::with_capacity(capacity).unwrap()
-    }
-
-    fn pop(timers: &mut Timers, now: u64) -> Option<Due> {
-        timers.pop_due(now, &mut PLENTY.clone())
-    }
-
-    fn tokens(timers: &mut Timers, now: u64) -> Vec<u64> {
-        std::iter::from_fn(|| pop(timers, now)).map(|due| due.token).collect()
-    }
-
-    #[test]
-    fn fires_in_order_of_deadline_and_ties_in_order_of_insertion() {
-        let mut timers = timers(8);
-        for (deadline, token) in [(7, 0), (5, 1), (7, 2), (5, 3), (6, 4), (5, 5), (7, 6), (8, 7)] {
-            timers.insert(deadline, 0, token).unwrap();
-        }
-        assert_eq!(timers.next(0), Next::At(5));
-        assert_eq!(tokens(&mut timers, 4), []);
-        assert_eq!(tokens(&mut timers, 7), [1, 3, 5, 4, 0, 2, 6]);
-        assert_eq!(timers.next(0), Next::At(8));
-        assert_eq!(tokens(&mut timers, 8), [7]);
-        assert_eq!(timers.next(0), Next::Never);
-        assert!(timers.is_empty());
-    }
-
-    #[test]
-    fn a_rescheduled_timer_keeps_its_turn_among_ties() {
-        let mut timers = timers(3);
-        let first = timers.insert(1, 0, 1).unwrap();
-        timers.insert(5, 0, 2).unwrap();
-        let third = timers.insert(9, 0, 3).unwrap();
-        assert!(timers.reschedule(third, 5));
-        assert!(timers.reschedule(first, 5));
-        assert_eq!(tokens(&mut timers, 5), [1, 2, 3]);
-    }
-
-    #[test]
-    fn a_stale_handle_finds_nothing() {
-        let mut timers = timers(1);
-        let fired = timers.insert(1, 0, 1).unwrap();
-        assert_eq!(pop(&mut timers, 1).unwrap().timeout, fired);
-        let cancelled = timers.insert(1, 0, 2).unwrap();
-        assert!(timers.cancel(cancelled));
-        let live = timers.insert(1, 0, 3).unwrap();
-        for stale in [fired, cancelled] {
-            assert!(!timers.cancel(stale));
-            assert!(!timers.reschedule(stale, 9));
-            assert_eq!(timers.deadline(stale), None);
-        }
-        assert_eq!(timers.deadline(live), Some(1));
-        assert_eq!(tokens(&mut timers, 1), [3]);
-    }
-
-    #[test]
-    fn a_handle_of_another_store_finds_nothing() {
-        let mut larger = timers(2);
-        larger.insert(1, 0, 1).unwrap();
-        let foreign = larger.insert(1, 0, 2).unwrap();
-        let mut smaller = timers(1);
-        smaller.insert(1, 0, 3).unwrap();
-        assert!(!smaller.cancel(foreign));
-    }
-
-    #[test]
-    fn is_full_at_its_capacity_and_has_room_again_after() {
-        let mut timers = timers(2);
-        let first = timers.insert(1, 0, 1).unwrap();
-        timers.insert(2, 0, 2).unwrap();
-        assert_eq!(timers.insert(3, 0, 3), Err(Full));
-        assert_eq!((timers.len(), timers.capacity()), (2, 2));
-        assert!(timers.cancel(first));
-        timers.insert(3, 0, 3).unwrap();
-        assert_eq!(timers.insert(4, 0, 4), Err(Full));
-        assert_eq!(tokens(&mut timers, 9), [2, 3]);
-        assert_eq!(Timers::with_capacity(0).unwrap().insert(1, 0, 1), Err(Full));
-    }
-
-    #[test]
-    fn memory_that_cannot_be_had_is_an_error() {
-        let error = Timers::with_capacity(usize::MAX).unwrap_err();
-        assert_eq!(error.kind(), io::ErrorKind::OutOfMemory);
-    }
-
-    #[test]
-    fn an_interval_keeps_its_phase_and_counts_what_it_missed() {
-        let mut timers = timers(1);
-        let timeout = timers.insert(10, 10, 1).unwrap();
-        let fired = |deadline, missed| Some(Due { timeout, token: 1, deadline, missed });
-        assert_eq!(pop(&mut timers, 9), None);
-        assert_eq!(pop(&mut timers, 19), fired(10, 0));
-        assert_eq!(pop(&mut timers, 19), None);
-        assert_eq!(pop(&mut timers, 20), fired(20, 0));
-        assert_eq!(pop(&mut timers, 65), fired(30, 3));
-        assert_eq!(timers.deadline(timeout), Some(70));
-        assert_eq!(timers.next(0), Next::At(70));
-        assert!(timers.reschedule(timeout, 73));
-        assert_eq!(pop(&mut timers, 73), fired(73, 0));
-        assert_eq!(timers.deadline(timeout), Some(83));
-        assert!(timers.cancel(timeout));
-        assert_eq!(pop(&mut timers, 100), None);
-    }
-
-    #[test]
-    fn a_saturated_deadline_never_comes() {
-        let mut timers = timers(4);
-        timers.insert(u64::MAX, 0, 1).unwrap();
-        timers.insert(u64::MAX, 7, 2).unwrap();
-        let last = timers.insert(u64::MAX - 1, 3, 3).unwrap();
-        assert_eq!(timers.next(0), Next::At(u64::MAX - 1));
-        assert_eq!(tokens(&mut timers, u64::MAX), [3]);
-        assert_eq!(timers.deadline(last), Some(u64::MAX));
-        assert_eq!(timers.next(PLENTY), Next::Never);
-        assert_eq!(timers.len(), 3);
-    }
-
-    #[test]
-    fn many_timers_pushed_back_are_repaired_a_bounded_number_at_a_time() {
-        const LIVE: u64 = if cfg!(miri) { 500 } else { 100_000 };
-        const BUDGET: usize = 1_000;
-        let mut timers = timers(LIVE as usize + 1);
-        let handles: Vec<_> = (0..LIVE).map(|i| timers.insert(i % 1_000, 0, i).unwrap()).collect();
-        for timeout in handles {
-            timers.reschedule(timeout, 1_000_000);
-        }
-        timers.insert(2_000, 0, LIVE).unwrap();
-        let mut calls = 0;
-        while timers.next(BUDGET) == Next::Unsettled {
-            let mut repairs = BUDGET;
-            assert_eq!(timers.pop_due(1_999, &mut repairs), None);
-            calls += 1;
-        }
-        // A few repairs each, two budgets a round.
-        assert!(calls <= 8 * LIVE as usize / (2 * BUDGET) + 1, "{calls}");
-        assert_eq!(timers.next(0), Next::At(2_000));
-        assert_eq!(tokens(&mut timers, 2_000), [LIVE]);
-        assert_eq!(tokens(&mut timers, 1_000_000), Vec::from_iter(0..LIVE));
-    }
-
-    #[derive(Clone, Debug)]
-    enum Step {
-        Insert { delay: u64, period: u64 },
-        Cancel(usize),
-        Reschedule(usize, u64),
-        Next(usize),
-        Pop { elapsed: u64, repairs: usize },
-    }
-
-    /// Mostly close together, so that there are ties; now and then far off.
-    fn span() -> impl Strategy<Value = u64> {
-        (0u8..16, any::<u64>()).prop_map(|(kind, bits)| match kind {
-            0..9 => bits % 8,
-            9..12 => bits % 300,
-            12..15 => bits % 100_000,
-            _ => bits >> (bits % 64),
-        })
-    }
-
-    fn step() -> impl Strategy<Value = Step> {
-        (0u8..16, span(), any::<u16>()).prop_map(|(kind, span, other)| match kind {
-            0..6 => Step::Insert { delay: span, period: [0, 0, 3, span][usize::from(other % 4)] },
-            6..8 => Step::Cancel(other.into()),
-            8..12 => Step::Reschedule(other.into(), span),
-            12 => Step::Next(usize::from(other % 4)),
-            _ => Step::Pop { elapsed: span % 1_000, repairs: usize::from(other % 8) },
-        })
-    }
-
-    /// What the store promises, as plainly as it can be written.
-    #[derive(Default)]
-    struct Model {
-        now: u64,
-        live: Vec<Timer>,
-    }
-
-    #[derive(Clone, Copy)]
-    struct Timer {
-        timeout: Timeout,
-        token: u64,
-        deadline: u64,
-        period: u64,
-    }
-
-    impl Model {
-        fn find(&mut self, timeout: Timeout) -> Option<&mut Timer> {
-            self.live.iter_mut().find(|timer| timer.timeout == timeout)
-        }
-
-        fn remove(&mut self, timeout: Timeout) -> bool {
-            let before = self.live.len();
-            self.live.retain(|timer| timer.timeout != timeout);
-            self.live.len() < before
-        }
-
-        /// The tokens are counted up, so they tell who was inserted first.
-        fn first(&self) -> Option<Timer> {
-            let waiting = self.live.iter().filter(|timer| timer.deadline != u64::MAX);
-            waiting.min_by_key(|timer| (timer.deadline, timer.token)).copied()
-        }
-
-        fn pop(&mut self) -> Option<Due> {
-            let Timer { timeout, token, deadline, period } =
-                self.first().filter(|timer| timer.deadline <= self.now)?;
-            let missed = (self.now - deadline).checked_div(period);
-            if let Some(missed) = missed {
-                let elapsed = u128::from(period) * (u128::from(missed) + 1);
-                let next = u128::from(deadline) + elapsed;
-                self.find(timeout).unwrap().deadline = next.try_into().unwrap_or(u64::MAX);
-            } else {
-                self.remove(timeout);
-            }
-            Some(Due { timeout, token, deadline, missed: missed.unwrap_or(0) })
-        }
-    }
-
-    fn cases(under_miri: u32, otherwise: u32) -> ProptestConfig {
-        let mut config = ProptestConfig::with_cases(otherwise);
-        if cfg!(miri) {
-            config.cases = under_miri;
-            config.failure_persistence = None;
-        }
-        config
-    }
-
-    fn behaves_as_the_model(capacity: usize, epoch: u64, steps: &[Step]) {
-        let mut timers = timers(capacity);
-        let mut model = Model { now: epoch, ..Model::default() };
-        let mut handles = Vec::new();
-        for (token, step) in (0..).zip(steps) {
-            let pick = |number: usize| handles.get(number % handles.len().max(1)).copied();
-            match *step {
-                Step::Insert { delay, period } => {
-                    let deadline = model.now.saturating_add(delay);
-                    let inserted = timers.insert(deadline, period, token);
-                    assert_eq!(inserted.is_err(), model.live.len() == capacity);
-                    if let Ok(timeout) = inserted {
-                        handles.push(timeout);
-                        model.live.push(Timer { timeout, token, deadline, period });
-                    }
-                }
-                Step::Cancel(number) => {
-                    let Some(timeout) = pick(number) else { continue };
-                    assert_eq!(timers.cancel(timeout), model.remove(timeout));
-                }
-                Step::Reschedule(number, delay) => {
-                    let Some(timeout) = pick(number) else { continue };
-                    let deadline = model.now.saturating_add(delay);
-                    let timer = model.find(timeout);
-                    assert_eq!(timers.reschedule(timeout, deadline), timer.is_some());
-                    if let Some(timer) = timer {
-                        timer.deadline = deadline;
-                    }
-                }
-                Step::Next(repairs) => match timers.next(repairs) {
-                    Next::At(deadline) => {
-                        assert_eq!(model.first().map(|timer| timer.deadline), Some(deadline));
-                    }
-                    Next::Never => assert!(model.first().is_none()),
-                    Next::Unsettled => assert!(!model.live.is_empty()),
-                },
-                Step::Pop { elapsed, repairs } => {
-                    model.now = model.now.saturating_add(elapsed);
-                    let mut left = repairs;
-                    let due = timers.pop_due(model.now, &mut left);
-                    if due.is_some() || left > 0 {
-                        assert_eq!(due, model.pop());
-                    }
-                }
-            }
-            timers.check();
-            assert_eq!(timers.len(), model.live.len());
-        }
-        for timer in &model.live {
-            assert_eq!(timers.deadline(timer.timeout), Some(timer.deadline));
-        }
-        model.live.iter_mut().for_each(|timer| timer.period = 0);
-        timers.slots.iter_mut().for_each(|slot| slot.period = 0);
-        model.now = u64::MAX;
-        while let Some(due) = model.pop() {
-            assert_eq!(timers.next(PLENTY), Next::At(due.deadline));
-            assert_eq!(pop(&mut timers, u64::MAX), Some(due));
-            timers.check();
-        }
-        assert_eq!(pop(&mut timers, u64::MAX), None);
-    }
-
-    proptest! {
-        #![proptest_config(cases(20, 20_000))]
-
-        #[test]
-        fn few_timers_behave_as_the_model(
-            capacity in 0usize..24,
-            epoch in prop_oneof![Just(0), any::<u64>(), Just(u64::MAX - 50)],
-            steps in vec(step(), 0..40),
-        ) {
-            behaves_as_the_model(capacity, epoch, &steps);
-        }
-    }
-
-    proptest! {
-        #![proptest_config(cases(1, 100))]
-
-        #[test]
-        fn many_timers_behave_as_the_model(steps in vec(step(), 400..800)) {
-            behaves_as_the_model(300, 0, &steps);
-        }
-    }
-
-    impl Timers {
-        /// What always holds between the parts.
-        fn check(&self) {
-            let live = self.slots.iter().filter(|slot| slot.sequence.is_some()).count();
-            assert_eq!(self.len(), live);
-            self.heap.check(rank(&self.slots));
-            for (index, slot) in (0..).zip(&self.slots) {
-                if slot.sequence.is_some() {
-                    assert!(self.heap.key(index) <= slot.deadline);
-                }
-            }
-        }
-    }
-}
+mod tests;

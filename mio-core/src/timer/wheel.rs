@@ -1,0 +1,303 @@
+//! Where timers wait while they are far away: buckets that narrow towards the present.
+//!
+//! The time after `base` is divided by its digits of six bits. A key goes to the bucket of the
+//! highest digit in which it differs from `base`: the top digits make few wide buckets far away,
+//! the low ones many narrow ones close by, and all of a bucket is before all of a later one.
+//! (Varghese and Lauck, "Hashed and hierarchical timing wheels", 1987.) Nothing is sorted within a
+//! bucket. When its time has come, `base` moves into it and its entries are dealt out again,
+//! to narrower buckets or to those [near](super::near). Two bit maps find the first bucket in use.
+//!
+//! A bucket is a list of chunks of 16 entries. All are full but the first, into whose next free
+//! place an entry goes and whose last entry fills the gap when one is taken out.
+
+use super::entry::{Entry, NEVER, NO_SLOT, Place};
+use std::collections::TryReserveError;
+
+const DIGIT: u32 = 6;
+const LEVELS: usize = 11;
+pub(super) const CHUNK: usize = 16;
+
+/// A little more than a second.
+const NARROW: u64 = 1 << (5 * DIGIT);
+
+/// The bucket of the keys that never come, which is not in the bit maps.
+const PARKED: usize = LEVELS << DIGIT;
+
+/// Not the number of a chunk.
+const NONE: u32 = u32::MAX;
+
+#[derive(Debug)]
+pub(super) struct Wheel {
+    /// Every key here is greater.
+    base: u64,
+    /// By level, a bit for each bucket in use.
+    used: [u64; LEVELS],
+    /// A bit for each level in use.
+    levels: u32,
+    buckets: Box<[Bucket]>,
+    chunks: Vec<Chunk>,
+    /// By chunk: the next one of its bucket, or the next spare one.
+    links: Vec<u32>,
+    /// The first spare chunk.
+    spare: u32,
+    /// No key here is less.
+    bound: u64,
+    /// Whose key the bound was.
+    bound_slot: u32,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Bucket {
+    len: u32,
+    /// The first chunk, if there are entries.
+    chunk: u32,
+}
+
+#[derive(Clone, Copy, Debug)]
+#[repr(C, align(64))]
+struct Chunk([Entry; CHUNK]);
+
+/// A bucket in use and the keys that it is for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Span {
+    pub(super) bucket: u16,
+    pub(super) len: usize,
+    pub(super) first: u64,
+    pub(super) last: u64,
+}
+
+impl Span {
+    /// Whether `base` may pass all of it ahead of time: what is set for before goes to the heap.
+    #[inline]
+    pub(super) fn is_narrow(self) -> bool {
+        self.last - self.first < NARROW
+    }
+
+    #[inline]
+    pub(super) fn is_divisible(self) -> bool {
+        self.first < self.last
+    }
+}
+
+impl Wheel {
+    /// Takes the memory for `capacity` entries and touches none of it.
+    pub(super) fn with_capacity(capacity: usize) -> Result<Wheel, TryReserveError> {
+        let chunks = Wheel::chunks(capacity);
+        let mut wheel = Wheel {
+            base: 0,
+            used: [0; LEVELS],
+            levels: 0,
+            buckets: vec![Bucket { len: 0, chunk: NONE }; PARKED + 1].into(),
+            chunks: Vec::new(),
+            links: Vec::new(),
+            spare: NONE,
+            bound: NEVER,
+            bound_slot: NO_SLOT,
+        };
+        wheel.chunks.try_reserve_exact(chunks)?;
+        wheel.links.try_reserve_exact(chunks)?;
+        Ok(wheel)
+    }
+
+    /// So many chunks always suffice: one in each bucket is not full.
+    fn chunks(capacity: usize) -> usize {
+        capacity / CHUNK + capacity.min(PARKED + 1)
+    }
+
+    #[inline]
+    pub(super) fn base(&self) -> u64 {
+        self.base
+    }
+
+    /// Moves `base` to a key of the first bucket in use, which the caller then empties before it
+    /// asks for the first bucket again.
+    #[inline]
+    pub(super) fn advance(&mut self, base: u64) {
+        self.base = base;
+    }
+
+    /// A key that no key here is less than, and the slot that had it if it is known.
+    #[inline]
+    pub(super) fn bound(&self) -> (u64, u32) {
+        (self.bound, self.bound_slot)
+    }
+
+    #[inline]
+    pub(super) fn set_bound(&mut self, key: u64, slot: u32) {
+        (self.bound, self.bound_slot) = (key, slot);
+    }
+
+    /// The first bucket in use.
+    #[inline]
+    pub(super) fn first(&self) -> Option<Span> {
+        if self.levels == 0 {
+            return None;
+        }
+        let level = self.levels.trailing_zeros();
+        let digit = self.used[level as usize].trailing_zeros();
+        let bucket = (level << DIGIT | digit) as usize;
+        let shift = level * DIGIT;
+        let above = self.base >> shift >> DIGIT << DIGIT;
+        let first = (above | u64::from(digit)) << shift;
+        let last = (first | ((1 << shift) - 1)).min(NEVER - 1);
+        Some(Span { bucket: bucket as u16, len: self.buckets[bucket].len as usize, first, last })
+    }
+
+    /// An entry of the least key in a bucket in use.
+    pub(super) fn least(&self, span: Span) -> Entry {
+        let bucket = self.buckets[usize::from(span.bucket)];
+        let mut chunk = bucket.chunk as usize;
+        let mut least = self.chunks[chunk].0[0];
+        let mut left = if span.first == span.last { 0 } else { span.len };
+        let mut here = (left + CHUNK - 1) % CHUNK + 1;
+        while left > 0 {
+            for &entry in &self.chunks[chunk].0[..here] {
+                if entry.key < least.key {
+                    least = entry;
+                }
+            }
+            left -= here;
+            here = CHUNK;
+            chunk = self.links[chunk] as usize;
+        }
+        least
+    }
+
+    /// Puts an entry with a key after `base` where it belongs.
+    #[inline]
+    pub(super) fn insert(&mut self, key: u64, slot: u32, places: &mut [Place]) {
+        let number = self.bucket(key);
+        let Bucket { len, chunk } = self.buckets[number];
+        let lane = len as usize % CHUNK;
+        let chunk = if lane > 0 { chunk } else { self.extend(number, chunk) };
+        self.buckets[number] = Bucket { len: len + 1, chunk };
+        self.chunks[chunk as usize].0[lane] = Entry { key, slot, bucket: number as u32 };
+        places[slot as usize] = Place::far(chunk as usize * CHUNK + lane);
+        if key < self.bound {
+            self.set_bound(key, slot);
+        }
+    }
+
+    #[inline]
+    fn bucket(&self, key: u64) -> usize {
+        if key == NEVER {
+            return PARKED;
+        }
+        let level = ((key ^ self.base) | 1).ilog2() / DIGIT;
+        let digit = (key >> (level * DIGIT)) as usize % (1 << DIGIT);
+        (level as usize) << DIGIT | digit
+    }
+
+    #[inline]
+    pub(super) fn entry(&self, at: usize) -> Entry {
+        self.chunks[at / CHUNK].0[at % CHUNK]
+    }
+
+    /// Takes out the entry at a place.
+    #[inline]
+    pub(super) fn remove(&mut self, at: usize, places: &mut [Place]) {
+        let number = self.entry(at).bucket as usize;
+        if let Some(last) = self.take(number) {
+            self.chunks[at / CHUNK].0[at % CHUNK] = last;
+            places[last.slot as usize] = Place::far(at);
+        }
+    }
+
+    #[inline]
+    pub(super) fn is_empty(&self, bucket: u16) -> bool {
+        self.buckets[usize::from(bucket)].len == 0
+    }
+
+    /// Takes a chunk of entries out of a bucket; as many as said are valid.
+    #[inline]
+    pub(super) fn take_chunk(&mut self, bucket: u16) -> Option<([Entry; CHUNK], usize)> {
+        let number = usize::from(bucket);
+        let Bucket { len, chunk } = self.buckets[number];
+        let here = len.checked_sub(1)? % CHUNK as u32 + 1;
+        let entries = self.chunks[chunk as usize].0;
+        self.buckets[number].len = len - here;
+        self.shrink(number, chunk);
+        Some((entries, here as usize))
+    }
+
+    /// Takes an entry out of a bucket.
+    #[inline]
+    fn take(&mut self, number: usize) -> Option<Entry> {
+        let Bucket { len, chunk } = self.buckets[number];
+        let len = len.checked_sub(1)?;
+        let lane = len as usize % CHUNK;
+        self.buckets[number].len = len;
+        let entry = self.chunks[chunk as usize].0[lane];
+        if lane == 0 {
+            self.shrink(number, chunk);
+        }
+        Some(entry)
+    }
+
+    /// Puts a spare chunk before those of a bucket.
+    fn extend(&mut self, number: usize, next: u32) -> u32 {
+        if number != PARKED {
+            let level = number >> DIGIT;
+            self.used[level] |= 1 << (number % (1 << DIGIT));
+            self.levels |= 1 << level;
+        }
+        let mut chunk = self.spare;
+        if chunk == NONE {
+            chunk = self.links.len() as u32;
+            self.chunks.push(Chunk([Entry { key: 0, slot: 0, bucket: 0 }; CHUNK]));
+            self.links.push(next);
+        } else {
+            self.spare = std::mem::replace(&mut self.links[chunk as usize], next);
+        }
+        chunk
+    }
+
+    /// Takes the first chunk, now empty, away from a bucket.
+    fn shrink(&mut self, number: usize, chunk: u32) {
+        let next = std::mem::replace(&mut self.links[chunk as usize], self.spare);
+        self.spare = chunk;
+        self.buckets[number].chunk = next;
+        if next == NONE && number != PARKED {
+            let level = number >> DIGIT;
+            self.used[level] &= !(1 << (number % (1 << DIGIT)));
+            if self.used[level] == 0 {
+                self.levels &= !(1 << level);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+impl Wheel {
+    /// The entries in use, after a check of where they are.
+    pub(super) fn check(&self, capacity: usize) -> Vec<(Place, Entry)> {
+        assert!(self.chunks.len() <= Wheel::chunks(capacity));
+        let mut entries = Vec::new();
+        let mut used = [0; LEVELS];
+        for (number, bucket) in self.buckets.iter().enumerate() {
+            let mut left = bucket.len as usize;
+            let mut chunk = bucket.chunk;
+            if left > 0 && number != PARKED {
+                used[number >> DIGIT] |= 1 << (number % 64);
+            }
+            while left > 0 {
+                let here = (left + CHUNK - 1) % CHUNK + 1;
+                for lane in 0..here {
+                    let at = chunk as usize * CHUNK + lane;
+                    let entry = self.entry(at);
+                    assert_eq!(entry.bucket as usize, number);
+                    assert!(entry.key >= self.bound);
+                    entries.push((Place::far(at), entry));
+                }
+                left -= here;
+                chunk = self.links[chunk as usize];
+            }
+            assert_eq!(chunk, NONE);
+        }
+        assert_eq!(used, self.used);
+        for (level, used) in used.iter().enumerate() {
+            assert_eq!(self.levels >> level & 1 == 1, *used != 0);
+        }
+        entries
+    }
+}
