@@ -1,0 +1,117 @@
+//! The few calls of the kernel that the workloads share.
+
+use std::fs;
+use std::io;
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::time::Duration;
+
+/// A descriptor by its number, for loops which want to own what they watch. It closes nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct Fd(pub RawFd);
+
+impl AsFd for Fd {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        // SAFETY: the workload keeps its descriptors open until every loop over them is gone.
+        unsafe { BorrowedFd::borrow_raw(self.0) }
+    }
+}
+
+impl AsRawFd for Fd {
+    fn as_raw_fd(&self) -> RawFd {
+        self.0
+    }
+}
+
+/// Calls of the read and write families so far.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Io {
+    /// By the calling thread.
+    pub reads: u64,
+    /// By the whole process.
+    pub writes: u64,
+}
+
+/// What the kernel has counted; zeros where it keeps no such account.
+pub fn io() -> Io {
+    let field = |file: &str, name: &str| {
+        let text = fs::read_to_string(file).unwrap_or_default();
+        let value = text.lines().find_map(|line| line.strip_prefix(name));
+        value.and_then(|value| value.trim().parse().ok()).unwrap_or(0)
+    };
+    Io { reads: field("/proc/thread-self/io", "syscr:"), writes: field("/proc/self/io", "syscw:") }
+}
+
+/// The calling thread's number, for `is_asleep`.
+pub fn thread_id() -> i32 {
+    // SAFETY: the call has no conditions.
+    unsafe { libc::gettid() }
+}
+
+/// Whether a thread of this process waits in the kernel.
+pub fn is_asleep(thread: i32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/self/task/{thread}/stat")).unwrap_or_default();
+    // The state comes after the name, which is in parentheses.
+    stat.rsplit_once(") ").is_none_or(|(_, rest)| rest.starts_with('S'))
+}
+
+/// Processor time of the calling thread.
+pub fn thread_cpu() -> Duration {
+    let mut time = MaybeUninit::<libc::timespec>::uninit();
+    // SAFETY: `time` is room for one timespec, which is all that the call writes.
+    let result = unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, time.as_mut_ptr()) };
+    assert_eq!(result, 0, "clock_gettime: {}", io::Error::last_os_error());
+    // SAFETY: the call succeeded, so it has filled `time` in.
+    let time = unsafe { time.assume_init() };
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+}
+
+/// Binds the calling thread, and what it starts, to one processor; without effect where there is no
+/// such processor.
+pub fn pin(processor: usize) {
+    if std::env::var_os("BENCHES_NO_PIN").is_some() {
+        return;
+    }
+    // SAFETY: a cpu_set_t is a plain bit set, for which all zeros is a value.
+    let mut set: libc::cpu_set_t = unsafe { std::mem::zeroed() };
+    // SAFETY: `processor` is far below the 1,024 bits of the set.
+    unsafe { libc::CPU_SET(processor, &mut set) };
+    // SAFETY: the set lives across the call; a refusal is harmless.
+    unsafe { libc::sched_setaffinity(0, size_of::<libc::cpu_set_t>(), &set) };
+}
+
+/// Ends this process after so many seconds, whatever it waits for.
+pub fn give_up_after(seconds: u32) {
+    // SAFETY: the call has no conditions; the signal's default is to end the process.
+    unsafe { libc::alarm(seconds) };
+}
+
+/// Raises the soft limit of open files to the hard one.
+pub fn raise_file_limit() {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: `limit` is an rlimit that the call may fill in.
+    if unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit) } == 0 {
+        limit.rlim_cur = limit.rlim_max;
+        // SAFETY: `limit` is initialized and lives across the call.
+        unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &limit) };
+    }
+}
+
+/// A non-blocking pipe: the end to read and the end to write.
+pub fn pipe() -> (OwnedFd, OwnedFd) {
+    let mut ends = [-1; 2];
+    // SAFETY: the call writes two integers into the array.
+    let result = unsafe { libc::pipe2(ends.as_mut_ptr(), libc::O_NONBLOCK | libc::O_CLOEXEC) };
+    assert_eq!(result, 0, "pipe2: {}", io::Error::last_os_error());
+    // SAFETY: the call succeeded: both are new descriptors that nobody else owns.
+    unsafe { (OwnedFd::from_raw_fd(ends[0]), OwnedFd::from_raw_fd(ends[1])) }
+}
+
+/// A non-blocking eventfd that counts from `value`.
+pub fn eventfd(value: u32) -> OwnedFd {
+    // SAFETY: the call takes no memory.
+    let fd = unsafe { libc::eventfd(value, libc::EFD_NONBLOCK | libc::EFD_CLOEXEC) };
+    assert!(fd >= 0, "eventfd: {}", io::Error::last_os_error());
+    // SAFETY: a new descriptor that nobody else owns.
+    unsafe { OwnedFd::from_raw_fd(fd) }
+}

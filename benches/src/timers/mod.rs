@@ -1,0 +1,282 @@
+//! Timers by the thousand: what an operation costs while `live` others are armed, on uniformly random
+//! live timers.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::measure::{Cost, measure};
+use crate::unit::Metrics;
+
+mod btree;
+mod delay_queue;
+mod mio_core;
+mod nothing;
+mod sleep;
+mod uv;
+
+/// A store of timers under a loop of its own, told apart by `slot`: what a server's table of
+/// connections would hold. The delays are from the loop's idea of now.
+pub trait Timers {
+    fn new(capacity: usize) -> Self;
+    /// Arms the timer of a slot that has none. Slots are first filled in ascending order.
+    fn insert(&mut self, slot: usize, delay: Duration);
+    fn cancel(&mut self, slot: usize);
+    /// Sets an armed timer to a later deadline.
+    fn push_back(&mut self, slot: usize, delay: Duration);
+    /// One turn of the loop in which a descriptor is ready and no timer is due.
+    fn turn(&mut self);
+    /// Fires what is due until `fired` has seen as many as it waits for.
+    fn fire(&mut self, fired: &mut Fired);
+}
+
+/// What happens when a timer fires, the same for every peer: a look into the slot's table.
+#[derive(Debug)]
+pub struct Fired {
+    due: Vec<Duration>,
+    latest: Duration,
+    left: usize,
+    misordered: u64,
+}
+
+impl Fired {
+    /// True when it was the last one due.
+    #[inline(always)]
+    pub fn on(&mut self, slot: usize) -> bool {
+        let due = self.due[slot];
+        if due < self.latest {
+            self.misordered += 1;
+        }
+        self.latest = due;
+        self.left -= 1;
+        self.left == 0
+    }
+
+    pub fn is_over(&self) -> bool {
+        self.left == 0
+    }
+}
+
+/// What can be counted on its own.
+#[derive(Clone, Copy, Debug)]
+pub enum Operation {
+    /// Cancel one, insert one.
+    Churn,
+    PushBack,
+    Mixed,
+    Fire,
+}
+
+impl Operation {
+    pub const ALL: [Self; 4] = [Self::Churn, Self::PushBack, Self::Mixed, Self::Fire];
+
+    /// As in the battery's figures.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Churn => "insert + cancel",
+            Self::PushBack => "push back",
+            Self::Mixed => "mixed",
+            Self::Fire => "fire",
+        }
+    }
+}
+
+pub type Battery = fn(live: usize) -> Metrics;
+pub type Count = fn(live: usize, operation: Operation, operations: usize) -> Cost;
+
+pub const PEERS: &[(&str, Battery, Count)] = &[
+    ("mio-core", battery::<mio_core::Loop>, count::<mio_core::Loop>),
+    ("BTreeSet", battery::<btree::Loop>, count::<btree::Loop>),
+    ("tokio Sleep", battery::<sleep::Loop>, count::<sleep::Loop>),
+    ("DelayQueue", battery::<delay_queue::Loop>, count::<delay_queue::Loop>),
+    ("libuv", battery::<uv::Loop>, count::<uv::Loop>),
+];
+
+/// What `count` counts too and no peer is to blame for.
+pub const NOTHING: Count = count::<nothing::Loop>;
+
+/// Timers cancelled, then inserted, between two looks at the clock.
+const CHUNK: usize = 1_000;
+/// Operations in a mixed turn: a batch of ready descriptors.
+const BATCH: usize = 64;
+/// Timers that are pushed back are due in one to two minutes, then in two to three.
+const FAR: Duration = Duration::from_secs(60);
+/// Due timers are spread evenly over this.
+const WINDOW: Duration = Duration::from_millis(5);
+
+/// Every operation in one run, in nanoseconds each.
+fn battery<T: Timers>(live: usize) -> Metrics {
+    // Small stores are gone through several times, so that a run measures more than a millisecond.
+    let repeats = (100_000 / live).clamp(1, 5);
+    let operations = live.min(100_000);
+    let mut random = Random(live as u64);
+    let (mut insert, mut cancel) = (Duration::ZERO, Duration::ZERO);
+    let (mut push_back, mut mixed) = (Duration::ZERO, Duration::ZERO);
+    let mut timers = filled::<T>(live, &mut random);
+    for _ in 0..repeats {
+        let (c, i) = churn(&mut timers, live, operations, &mut random);
+        (cancel, insert) = (cancel + c, insert + i);
+        push_back += push_all_back(&mut timers, live, operations, &mut random);
+        let (c, i) = churn(&mut timers, live, operations, &mut random);
+        (cancel, insert) = (cancel + c, insert + i);
+        mixed += mix(&mut timers, live, operations, &mut random);
+    }
+    drop(timers);
+    let (mut fire, mut misordered) = (Duration::ZERO, 0);
+    for _ in 0..repeats {
+        let (mut timers, mut fired) =
+            due_soon::<T>(live - operations, operations, WINDOW, &mut random);
+        fire += measure(|| timers.fire(&mut fired)).wall;
+        misordered += fired.misordered;
+    }
+    let each = |time: Duration, operations: usize| time.as_nanos() as f64 / operations as f64;
+    let (once, twice) = (repeats * operations, 2 * repeats * operations);
+    Metrics::from([
+        ("insert", each(insert, twice)),
+        ("cancel", each(cancel, twice)),
+        ("insert + cancel", each(insert + cancel, twice)),
+        ("push back", each(push_back, once)),
+        ("mixed", each(mixed, once)),
+        ("fire", each(fire, once)),
+        ("misordered", misordered as f64 / once as f64),
+    ])
+}
+
+/// One operation only, so that its instructions and allocations can be counted.
+fn count<T: Timers>(live: usize, operation: Operation, operations: usize) -> Cost {
+    let mut random = Random(live as u64);
+    if let Operation::Fire = operation {
+        // Under callgrind it takes a while to arm them all.
+        let lead = Duration::from_secs(1);
+        let (mut timers, mut fired) = due_soon::<T>(live, operations, lead, &mut random);
+        return measure(|| timers.fire(&mut fired));
+    }
+    let mut timers = filled::<T>(live, &mut random);
+    measure(|| match operation {
+        Operation::Churn => drop(churn(&mut timers, live, operations, &mut random)),
+        Operation::PushBack => {
+            push_all_back(&mut timers, live, operations, &mut random);
+        }
+        Operation::Mixed => drop(mix(&mut timers, live, operations, &mut random)),
+        Operation::Fire => {}
+    })
+}
+
+fn filled<T: Timers>(live: usize, random: &mut Random) -> T {
+    let mut timers = T::new(live);
+    for slot in 0..live {
+        timers.insert(slot, FAR + random.within(FAR));
+    }
+    timers
+}
+
+/// Cancels random live timers, `CHUNK` at a time, and arms them anew. What each half took.
+fn churn<T: Timers>(
+    timers: &mut T,
+    live: usize,
+    operations: usize,
+    random: &mut Random,
+) -> (Duration, Duration) {
+    let (mut cancel, mut insert) = (Duration::ZERO, Duration::ZERO);
+    let mut slots: Vec<u32> = (0..live as u32).collect();
+    for _ in 0..operations.div_ceil(CHUNK) {
+        // The first of the table become a random choice without repeats.
+        let chunk: Vec<(usize, Duration)> = (0..CHUNK)
+            .map(|index| {
+                slots.swap(index, index + random.below(live - index));
+                (slots[index] as usize, FAR + random.within(FAR))
+            })
+            .collect();
+        let start = Instant::now();
+        for &(slot, _) in &chunk {
+            timers.cancel(slot);
+        }
+        let half = Instant::now();
+        for &(slot, delay) in &chunk {
+            timers.insert(slot, delay);
+        }
+        cancel += half - start;
+        insert += half.elapsed();
+    }
+    (cancel, insert)
+}
+
+fn push_all_back<T: Timers>(
+    timers: &mut T,
+    live: usize,
+    operations: usize,
+    random: &mut Random,
+) -> Duration {
+    let plan: Vec<(usize, Duration)> =
+        (0..operations).map(|_| (random.below(live), 2 * FAR + random.within(FAR))).collect();
+    let start = Instant::now();
+    for (slot, delay) in plan {
+        timers.push_back(slot, delay);
+    }
+    start.elapsed()
+}
+
+/// Idle timeouts: of 64 ready connections in a turn, 60 push theirs back to one length from now, four
+/// close and are replaced.
+fn mix<T: Timers>(timers: &mut T, live: usize, operations: usize, random: &mut Random) -> Duration {
+    let plan: Vec<usize> = (0..operations).map(|_| random.below(live)).collect();
+    let start = Instant::now();
+    for turn in plan.chunks(BATCH) {
+        for (index, &slot) in turn.iter().enumerate() {
+            if index % 16 == 0 {
+                timers.cancel(slot);
+                timers.insert(slot, 3 * FAR);
+            } else {
+                timers.push_back(slot, 3 * FAR);
+            }
+        }
+        timers.turn();
+    }
+    start.elapsed()
+}
+
+/// `due` timers that are due when this returns, in random order, among `far` others.
+fn due_soon<T: Timers>(far: usize, due: usize, lead: Duration, random: &mut Random) -> (T, Fired) {
+    let mut timers = T::new(far + due);
+    let delays: Vec<Duration> = (0..due).map(|_| lead + random.within(WINDOW)).collect();
+    for (slot, &delay) in delays.iter().enumerate() {
+        timers.insert(slot, delay);
+    }
+    for slot in due..due + far {
+        timers.insert(slot, 60 * FAR + random.within(FAR));
+    }
+    // Some round up to the millisecond, and then to the one after.
+    thread::sleep(lead + WINDOW + Duration::from_millis(3));
+    (timers, Fired { due: delays, latest: Duration::ZERO, left: due, misordered: 0 })
+}
+
+/// SplitMix64: equal numbers for every peer.
+#[derive(Debug)]
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut bits = self.0;
+        bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        bits ^ (bits >> 31)
+    }
+
+    fn below(&mut self, bound: usize) -> usize {
+        ((u128::from(self.next()) * bound as u128) >> 64) as usize
+    }
+
+    fn within(&mut self, span: Duration) -> Duration {
+        Duration::from_nanos(self.below(span.as_nanos() as usize) as u64)
+    }
+}
+
+/// Puts a handle into a table whose slots are first filled in ascending order.
+#[inline(always)]
+fn put<T>(table: &mut Vec<T>, slot: usize, handle: T) {
+    if slot == table.len() {
+        table.push(handle);
+    } else {
+        table[slot] = handle;
+    }
+}
