@@ -15,9 +15,10 @@ use crate::{
     clock::{Clock, nanoseconds},
     config::{Config, Precision},
     doorbell::Doorbell,
+    event::Event,
     full::Full,
     interest::{Interest, Readiness, Trigger},
-    selector::{Events, Selector},
+    selector::Selector,
     sender::{Receiver, Sender},
     signal::{SignalSet, Signals},
     source::Source,
@@ -79,18 +80,18 @@ bitflags! {
         const MAIL = 1 << 3;
         /// A watched child may have exited.
         const CHILDREN = 1 << 4;
+        /// The clock was read in this turn.
+        const CLOCK = 1 << 5;
+        /// Timers are armed, as far as the last look told.
+        const TIMERS = 1 << 7;
         /// Always set in a loop that spins or whose time is virtual.
-        const UNUSUAL = 1 << 5;
+        const UNUSUAL = 1 << 6;
     }
 }
 
 /// The parts of a loop, which the phases of a turn share.
 pub(crate) struct Inner<M> {
-    pub(crate) events: Events,
-    /// The index of the next event to handle; what is before it is done.
-    pub(crate) next: usize,
-    /// The token of the source whose event is being handled; `WAKE` once it is deregistered.
-    pub(crate) in_flight: u64,
+    pub(crate) events: sys::Events,
     pub(crate) work: Work,
     pub(crate) error: Option<io::Error>,
     /// Where the loop is that is running: its own address, unless it was moved since.
@@ -102,10 +103,8 @@ pub(crate) struct Inner<M> {
     pub(crate) signals: Signals,
     pub(crate) children: Children,
     pub(crate) timers: Timers,
-    pub(crate) again: VecDeque<(u64, Readiness)>,
+    pub(crate) again: VecDeque<Event>,
     again_max: usize,
-    /// How many of `again` are for this turn; the rest came up in it.
-    pub(crate) again_due: usize,
     pub(crate) clock: Clock,
     pub(crate) timers_per_turn: usize,
     pub(crate) repairs_per_turn: usize,
@@ -156,9 +155,7 @@ impl<M> EventLoop<M> {
         again.try_reserve_exact(config.sources)?;
         let unusual = config.virtual_time.is_some() || !config.spin.is_zero();
         let inner = Inner {
-            events: Events::with_capacity(config.events),
-            next: 0,
-            in_flight: WAKE,
+            events: sys::Events::with_capacity(config.events, config.events.min(config.sources))?,
             work: if unusual { Work::UNUSUAL } else { Work::empty() },
             error: None,
             running: 0,
@@ -171,7 +168,6 @@ impl<M> EventLoop<M> {
             timers: Timers::with_capacity(config.timers)?,
             again,
             again_max: config.sources,
-            again_due: 0,
             clock: Clock::new(config.virtual_time.is_some()),
             timers_per_turn: config.timers_per_turn,
             repairs_per_turn: config.repairs_per_turn,
@@ -287,8 +283,8 @@ impl<M, S> EventLoop<M, S> {
     ) -> io::Result<()> {
         let token = self.bits(token)?;
         self.inner.selector.deregister(source)?;
-        if self.inner.in_flight == token {
-            self.inner.in_flight = WAKE;
+        if self.inner.events.current() == Some(token) {
+            self.inner.events.disown();
         }
         Ok(())
     }
@@ -336,7 +332,7 @@ impl<M, S> EventLoop<M, S> {
         if self.inner.again.len() == self.inner.again_max {
             return Err(Full.into());
         }
-        self.inner.again.push_back((token, readiness));
+        self.inner.again.push_back(Event { token, readiness });
         self.inner.work |= Work::AGAIN;
         Ok(())
     }
@@ -347,7 +343,7 @@ impl<M, S> EventLoop<M, S> {
     #[inline]
     #[must_use]
     pub fn is_current(&self) -> bool {
-        self.inner.in_flight != WAKE
+        self.inner.events.current().is_some()
     }
 
     /// What the kernel and the handler get to see of `token`.
@@ -369,13 +365,13 @@ impl<M, S> EventLoop<M, S> {
     /// Between turns it is the last turn's.
     #[inline]
     pub fn now(&mut self) -> Instant {
-        let now = self.inner.clock.now();
+        let now = self.inner.clock().now();
         self.inner.clock.instant(now)
     }
 
     /// Reads the clock again, for a callback that took long. What is due in this turn stays the same.
     pub fn update_now(&mut self) {
-        self.inner.clock.refresh();
+        self.inner.clock().refresh();
     }
 
     /// Calls [`timeout`](crate::Handler::timeout) with `token` once, `delay` from [`now`](EventLoop::now), or
@@ -388,7 +384,7 @@ impl<M, S> EventLoop<M, S> {
     #[inline]
     pub fn timeout<T: In<S>>(&mut self, token: T, delay: Duration) -> io::Result<Timeout> {
         let token = self.bits(token)?;
-        let deadline = self.inner.clock.after(delay);
+        let deadline = self.inner.clock().after(delay);
         Ok(self.inner.timers.insert(deadline, 0, token)?)
     }
 
@@ -399,7 +395,7 @@ impl<M, S> EventLoop<M, S> {
     /// As `timeout`.
     pub fn timeout_at<T: In<S>>(&mut self, token: T, instant: Instant) -> io::Result<Timeout> {
         let token = self.bits(token)?;
-        let deadline = self.inner.clock.at(instant);
+        let deadline = self.inner.clock().at(instant);
         Ok(self.inner.timers.insert(deadline, 0, token)?)
     }
 
@@ -414,7 +410,7 @@ impl<M, S> EventLoop<M, S> {
         if period.is_zero() {
             return Err(io::ErrorKind::InvalidInput.into());
         }
-        let deadline = self.inner.clock.after(period);
+        let deadline = self.inner.clock().after(period);
         Ok(self.inner.timers.insert(deadline, nanoseconds(period), token)?)
     }
 
@@ -430,13 +426,13 @@ impl<M, S> EventLoop<M, S> {
     /// place in the order only when its former deadline comes up.
     #[inline]
     pub fn reschedule(&mut self, timeout: Timeout, delay: Duration) -> bool {
-        let deadline = self.inner.clock.after(delay);
+        let deadline = self.inner.clock().after(delay);
         self.inner.timers.reschedule(timeout, deadline)
     }
 
     /// Like [`reschedule`](EventLoop::reschedule), to `instant`, or to the next turn if that is past.
     pub fn reschedule_at(&mut self, timeout: Timeout, instant: Instant) -> bool {
-        let deadline = self.inner.clock.at(instant);
+        let deadline = self.inner.clock().at(instant);
         self.inner.timers.reschedule(timeout, deadline)
     }
 
@@ -527,7 +523,7 @@ impl<M, S> EventLoop<M, S> {
     #[cold]
     pub fn fail(&mut self, error: io::Error) {
         self.shutdown();
-        self.inner.in_flight = WAKE;
+        self.inner.events.disown();
         self.inner.error.get_or_insert(error);
     }
 }
@@ -535,8 +531,8 @@ impl<M, S> EventLoop<M, S> {
 impl<M> Inner<M> {
     /// Whether a turn would have something to do without waiting, other than I/O and timers.
     pub(crate) fn has_work(&self) -> bool {
-        !self.work.difference(Work::STOP | Work::UNUSUAL).is_empty()
-            || self.next < self.events.len()
+        self.work.intersects(Work::EVENTS | Work::AGAIN | Work::MAIL | Work::CHILDREN)
+            || !self.events.is_done()
             || self.has_mail()
     }
 
@@ -545,9 +541,16 @@ impl<M> Inner<M> {
         !self.receiver.is_empty() || self.signals.pending()
     }
 
+    /// The turn's clock, for a reading.
+    #[inline]
+    pub(crate) fn clock(&mut self) -> &mut Clock {
+        self.work |= Work::CLOCK;
+        &mut self.clock
+    }
+
     /// Keeps the events that were not come to yet for the next turn.
     pub(crate) fn park_events(&mut self) {
-        if self.events.park(self.next) {
+        if self.events.park() {
             self.work |= Work::EVENTS;
         }
     }

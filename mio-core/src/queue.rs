@@ -110,7 +110,7 @@ impl<T> Queue<T> {
                 let claim = self.tail.0.compare_exchange_weak(
                     tail,
                     next,
-                    Ordering::Relaxed,
+                    Ordering::SeqCst,
                     Ordering::Relaxed,
                 );
                 match claim {
@@ -244,6 +244,7 @@ impl<T> Consumer<T> {
     /// wants it.
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
+        // Nothing claimed, nothing published: one look at what is in the cache tells it in most cases.
         self.queue.tail.0.load(Ordering::SeqCst) == self.head
             || self.queue.slot(self.head).stamp.load(Ordering::SeqCst) == self.head
     }

@@ -44,41 +44,42 @@ impl<M> EventLoop<M> {
         running.0.turn(handler, timeout)
     }
 
-    #[inline]
+    #[inline(always)]
     fn turn<H: Handler<M>>(
         &mut self,
         handler: &mut H,
         timeout: Option<Duration>,
     ) -> io::Result<bool> {
-        self.inner.wait(timeout)?;
+        if timeout.is_none() && self.inner.is_plain() {
+            self.inner.sleep(None)?;
+        } else {
+            self.inner.wait(timeout)?;
+        }
         self.run_events(handler);
-        if self.inner.has_more() {
-            self.run_rest(handler);
-        }
-        if !self.is_stopping() {
+        if self.inner.is_plain() {
             handler.tick(self);
+            if self.inner.is_plain() || !self.is_stopping() { Ok(true) } else { self.stopped() }
+        } else {
+            self.run_rest(handler)
         }
-        if self.is_stopping() { self.stopped() } else { Ok(true) }
     }
 
     // Every phase looks up what it works on anew after each callback: a callback may replace the
     // loop that it is handed.
 
-    #[inline]
+    #[inline(always)]
     fn run_events<H: Handler<M>>(&mut self, handler: &mut H) {
-        while let Some(event) = self.inner.events.get(self.inner.next) {
-            self.inner.next += 1;
+        while let Some(event) = self.inner.events.take() {
             if event.token >= RESERVED {
                 self.inner.own_event(event.token);
-                continue;
+            } else {
+                handler.ready(self, event.token, event.readiness);
             }
-            self.inner.in_flight = event.token;
-            handler.ready(self, event.token, event.readiness);
         }
     }
 
-    fn run_rest<H: Handler<M>>(&mut self, handler: &mut H) {
-        self.run_again(handler);
+    #[inline(never)]
+    fn run_rest<H: Handler<M>>(&mut self, handler: &mut H) -> io::Result<bool> {
         if self.inner.work.contains(Work::MAIL) {
             self.run_signals(handler);
         }
@@ -93,17 +94,10 @@ impl<M> EventLoop<M> {
             let more = self.inner.has_mail();
             self.inner.work.set(Work::MAIL, more);
         }
-    }
-
-    fn run_again<H: Handler<M>>(&mut self, handler: &mut H) {
-        while self.inner.again_due > 0 && !self.is_stopping() {
-            self.inner.again_due -= 1;
-            let Some((token, readiness)) = self.inner.again.pop_front() else { return };
-            self.inner.in_flight = token;
-            handler.ready(self, token, readiness);
+        if !self.is_stopping() {
+            handler.tick(self);
         }
-        let more = !self.inner.again.is_empty();
-        self.inner.work.set(Work::AGAIN, more);
+        if self.is_stopping() { self.stopped() } else { Ok(true) }
     }
 
     fn run_signals<H: Handler<M>>(&mut self, handler: &mut H) {
@@ -132,7 +126,7 @@ impl<M> EventLoop<M> {
     }
 
     fn run_timers<H: Handler<M>>(&mut self, handler: &mut H) {
-        let now = self.inner.clock.turn();
+        let now = self.inner.clock().turn();
         let mut repairs = self.inner.repairs_per_turn;
         for _ in 0..self.inner.timers_per_turn {
             if self.is_stopping() {

@@ -161,9 +161,11 @@ impl Selector {
     ///
     /// # Errors
     ///
-    /// The kernel's, none of which a correct program meets.
+    /// `Unsupported` in a forked child: the selector is the parent's. The kernel's, none of which a
+    /// correct program meets.
     #[inline]
     pub fn select(&self, events: &mut Events, timeout: Option<Duration>) -> io::Result<()> {
+        self.sys.check_process()?;
         self.sys.select(&mut events.sys, timeout)
     }
 
@@ -191,9 +193,16 @@ pub struct Events {
 impl Events {
     /// Room for `capacity` events of one wait, at least one. What does not fit comes with the next
     /// wait; the kernel takes turns, so that nothing starves.
+    ///
+    /// # Panics
+    ///
+    /// If there is no memory for them.
     #[must_use]
     pub fn with_capacity(capacity: usize) -> Events {
-        Events { sys: sys::Events::with_capacity(capacity.max(1)) }
+        match sys::Events::with_capacity(capacity.max(1), 0) {
+            Ok(sys) => Events { sys },
+            Err(error) => panic!("no room for {capacity} events: {error}"),
+        }
     }
 
     /// How many events the last wait reported.
@@ -227,23 +236,6 @@ impl Events {
     #[inline]
     pub fn iter(&self) -> impl Iterator<Item = Event> + '_ {
         (0..self.len()).filter_map(|index| self.get(index))
-    }
-
-    /// Puts the events from index `from` on aside, behind those that are there already; answers
-    /// whether there are any.
-    pub(crate) fn park(&mut self, from: usize) -> bool {
-        self.sys.park(from)
-    }
-
-    /// Replaces the events by those that were put aside.
-    pub(crate) fn unpark(&mut self) {
-        self.sys.unpark();
-    }
-
-    /// Brings the events into the order of their tokens, then exchanges them as `swaps` says: for
-    /// each index from the last down to 1, with the index that it answers.
-    pub(crate) fn permute(&mut self, swaps: impl FnMut(usize) -> usize) {
-        self.sys.permute(swaps);
     }
 }
 

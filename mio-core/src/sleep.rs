@@ -10,34 +10,46 @@ use crate::{
 };
 
 impl<M> Inner<M> {
+    /// Whether there is nothing to do, now or later, but to handle events.
+    #[inline(always)]
+    pub(crate) fn is_plain(&self) -> bool {
+        self.work.is_empty()
+    }
+
     /// Waits for events, for `limit` at most, and not at all if there is work to do.
-    #[inline]
-    pub(crate) fn wait(&mut self, limit: Option<Duration>) -> io::Result<()> {
-        if limit.is_none() && !self.has_more() {
-            self.sleep(None)
-        } else {
-            self.wait_with_care(limit)
-        }
-    }
-
-    /// Whether there is, or will be, more to do than to handle events.
-    #[inline]
-    pub(crate) fn has_more(&self) -> bool {
-        usize::from(self.work.bits()) | self.timers.len() != 0
-    }
-
     #[inline(never)]
-    fn wait_with_care(&mut self, limit: Option<Duration>) -> io::Result<()> {
-        if self.work.contains(Work::EVENTS) {
-            self.work.remove(Work::EVENTS);
-            self.begin();
-            self.events.unpark();
-            return Ok(());
-        }
+    pub(crate) fn wait(&mut self, limit: Option<Duration>) -> io::Result<()> {
+        self.selector.sys().check_process()?;
+        self.work.remove(Work::CLOCK);
+        self.work.set(Work::TIMERS, !self.timers.is_empty());
+        self.clock.begin_turn();
         if self.work.contains(Work::STOP) {
             return Ok(());
         }
-        self.again_due = self.again.len();
+        if self.work.contains(Work::EVENTS) {
+            self.work.remove(Work::EVENTS);
+            self.events.unpark();
+            return Ok(());
+        }
+        let again = self.again.len();
+        self.wait_somehow(limit)?;
+        self.repeat(again);
+        Ok(())
+    }
+
+    /// Adds the first `count` of what `again` asked for, as far as there is room.
+    fn repeat(&mut self, count: usize) {
+        for _ in 0..count {
+            let Some(&event) = self.again.front() else { break };
+            if !self.events.push(event) {
+                break;
+            }
+            self.again.pop_front();
+        }
+        self.work.set(Work::AGAIN, !self.again.is_empty());
+    }
+
+    fn wait_somehow(&mut self, limit: Option<Duration>) -> io::Result<()> {
         if self.permutation.is_some() {
             return self.wait_virtually(limit);
         }
@@ -87,7 +99,7 @@ impl<M> Inner<M> {
         loop {
             self.poll()?;
             let spun = self.clock.read() - start;
-            if !self.events.is_empty() || self.has_work() || timeout.is_some_and(|t| t <= spun) {
+            if !self.events.is_done() || self.has_work() || timeout.is_some_and(|t| t <= spun) {
                 return Ok(());
             }
             if spun >= patience {
@@ -98,14 +110,14 @@ impl<M> Inner<M> {
 
     /// Tells senders that they have to wake the loop, makes sure that nothing came before they were
     /// told, and waits. A signal wakes the loop in any case.
-    #[inline]
-    fn sleep(&mut self, timeout: Option<Duration>) -> io::Result<()> {
+    #[inline(always)]
+    pub(crate) fn sleep(&mut self, timeout: Option<Duration>) -> io::Result<()> {
+        self.selector.sys().check_process()?;
         self.receiver.doorbell().sleep_begin();
         if !self.receiver.is_empty() {
             return self.poll();
         }
-        self.begin();
-        self.selector.select(&mut self.events, timeout)?;
+        self.selector.sys().select(&mut self.events, timeout)?;
         self.receiver.doorbell().sleep_end();
         Ok(())
     }
@@ -117,20 +129,13 @@ impl<M> Inner<M> {
         if self.has_mail() {
             self.work |= Work::MAIL;
         }
-        self.begin();
-        self.selector.select(&mut self.events, Some(Duration::ZERO))
-    }
-
-    #[inline]
-    fn begin(&mut self) {
-        self.next = 0;
-        self.clock.begin_turn();
+        self.selector.sys().select(&mut self.events, Some(Duration::ZERO))
     }
 
     /// When nothing is ready, the clock jumps to where a wait would have ended.
     fn wait_virtually(&mut self, limit: Option<Duration>) -> io::Result<()> {
         self.poll()?;
-        if self.events.is_empty() && !self.has_work() {
+        if self.events.is_done() && !self.has_work() {
             let now = self.clock.now();
             let limit = limit.map_or(u64::MAX, |limit| now.saturating_add(nanoseconds(limit)));
             match self.timers.next(self.repairs_per_turn) {

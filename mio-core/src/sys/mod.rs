@@ -3,7 +3,8 @@
 //! A backend is a folder with the same files, types and method order as its siblings:
 //!
 //! - `selector.rs`: `Selector::{with_capacity, register, register_exclusive, reregister, deregister,
-//!   would_block, select}` and `Events::{with_capacity, len, capacity, get, park,
+//!   would_block, select, check_process}`;
+//! - `events.rs`: `Events::{with_capacity, len, capacity, get, take, current, disown, is_done, push, park,
 //!   unpark, permute}`;
 //! - `waker.rs`: `Waker::{new, wake}`; `wake` may be called from a signal handler;
 //! - `child/`: `ChildFd::{open, peek}`, a child's exit as something to register;

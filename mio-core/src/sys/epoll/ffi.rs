@@ -10,9 +10,16 @@ use std::{
 use libc::c_int;
 pub(super) use libc::epoll_event;
 
-#[inline]
+use super::events::Events;
+
+#[inline(always)]
 fn check(result: c_int) -> io::Result<c_int> {
-    if result == -1 { Err(io::Error::last_os_error()) } else { Ok(result) }
+    if result == -1 { Err(failure()) } else { Ok(result) }
+}
+
+#[cold]
+fn failure() -> io::Error {
+    io::Error::last_os_error()
 }
 
 pub(super) fn epoll_create() -> io::Result<OwnedFd> {
@@ -36,21 +43,17 @@ pub(super) fn epoll_ctl(
     Ok(())
 }
 
-/// Replaces the contents of `events` by what is ready, up to its capacity.
+/// Replaces the contents of `events` by what is ready, as far as there is room.
 #[inline]
 pub(super) fn epoll_wait(
     epoll: BorrowedFd<'_>,
-    events: &mut Vec<epoll_event>,
+    events: &mut Events,
     timeout_ms: c_int,
 ) -> io::Result<()> {
-    // If it wraps around, then to less or to a negative number, which the kernel refuses.
-    let room = events.capacity() as c_int;
-    // SAFETY: the vector owns `room` places, into which the kernel writes.
-    let ready = check(unsafe {
-        libc::epoll_wait(epoll.as_raw_fd(), events.as_mut_ptr(), room, timeout_ms)
-    })?;
-    // SAFETY: the kernel has filled the first `ready` places, and not more than `room`.
-    unsafe { events.set_len(ready as usize) };
+    let (buffer, room) = events.room();
+    // SAFETY: `events` owns `room` places from `buffer` on, into which the kernel writes.
+    let ready = check(unsafe { libc::epoll_wait(epoll.as_raw_fd(), buffer, room, timeout_ms) })?;
+    events.filled(ready as usize);
     Ok(())
 }
 
@@ -67,30 +70,28 @@ const _: () = assert!(size_of::<KernelTimespec>() == 16);
 #[inline]
 pub(super) fn epoll_pwait2(
     epoll: BorrowedFd<'_>,
-    events: &mut Vec<epoll_event>,
+    events: &mut Events,
     timeout: Duration,
 ) -> io::Result<()> {
-    let room = events.capacity() as c_int;
+    let (buffer, room) = events.room();
     let timeout = KernelTimespec {
         seconds: timeout.as_secs().min(i64::MAX as u64) as i64,
         nanoseconds: timeout.subsec_nanos().into(),
     };
-    // SAFETY: the vector owns `room` places, into which the kernel writes; `timeout` lives until the
+    // SAFETY: `events` owns `room` places from `buffer` on, into which the kernel writes; `timeout` lives until the
     // call returns; without a signal mask its size is not looked at.
     let ready = unsafe {
         libc::syscall(
             libc::SYS_epoll_pwait2,
             epoll.as_raw_fd(),
-            events.as_mut_ptr(),
+            buffer,
             room,
             &raw const timeout,
             std::ptr::null::<libc::sigset_t>(),
             0_usize,
         )
     };
-    let ready = check(ready as c_int)?;
-    // SAFETY: the kernel has filled the first `ready` places, and not more than `room`.
-    unsafe { events.set_len(ready as usize) };
+    events.filled(check(ready as c_int)? as usize);
     Ok(())
 }
 

@@ -23,10 +23,12 @@
 //!   eventfd is therefore emptied before each write.
 
 mod child;
+mod events;
 mod ffi;
 mod selector;
 mod waker;
 
 pub(crate) use child::ChildFd;
-pub(crate) use selector::{Events, Selector};
+pub(crate) use events::Events;
+pub(crate) use selector::Selector;
 pub(crate) use waker::Waker;

@@ -8,10 +8,12 @@ use std::{
 
 use libc::c_int;
 
-use super::ffi::{self, epoll_event};
+use super::{
+    events::Events,
+    ffi::{self, epoll_event},
+};
 use crate::{
-    event::Event,
-    interest::{Interest, Readiness, Trigger},
+    interest::{Interest, Trigger},
     sync::global::{AtomicBool, Ordering},
     sys::unix::fork,
 };
@@ -87,9 +89,8 @@ impl Selector {
         Ok(())
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn select(&self, events: &mut Events, timeout: Option<Duration>) -> io::Result<()> {
-        self.check_process()?;
         match timeout {
             None => self.wait(events, -1),
             Some(Duration::ZERO) => self.wait(events, 0),
@@ -97,15 +98,15 @@ impl Selector {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn wait(&self, events: &mut Events, timeout_ms: c_int) -> io::Result<()> {
-        ffi::epoll_wait(self.epoll.as_fd(), &mut events.list, timeout_ms)
+        ffi::epoll_wait(self.epoll.as_fd(), events, timeout_ms)
             .or_else(|error| uninterrupted(events, error))
     }
 
     fn wait_for(&self, events: &mut Events, timeout: Duration) -> io::Result<()> {
         if !milliseconds_do(timeout) && !self.rounds_up.load(Ordering::Relaxed) {
-            match ffi::epoll_pwait2(self.epoll.as_fd(), &mut events.list, timeout) {
+            match ffi::epoll_pwait2(self.epoll.as_fd(), events, timeout) {
                 Err(error) if matches!(error.raw_os_error(), Some(libc::ENOSYS | libc::EPERM)) => {
                     self.rounds_up.store(true, Ordering::Relaxed);
                 }
@@ -117,7 +118,7 @@ impl Selector {
 
     /// The epoll instance is the parent's too: what a forked child did to it, the parent would feel.
     #[inline]
-    fn check_process(&self) -> io::Result<()> {
+    pub(crate) fn check_process(&self) -> io::Result<()> {
         if fork::generation() == self.generation {
             Ok(())
         } else {
@@ -145,51 +146,6 @@ impl AsFd for Selector {
     }
 }
 
-#[derive(Debug)]
-pub(crate) struct Events {
-    list: Vec<epoll_event>,
-    parked: Vec<epoll_event>,
-}
-
-impl Events {
-    pub(crate) fn with_capacity(capacity: usize) -> Events {
-        Events { list: Vec::with_capacity(capacity), parked: Vec::with_capacity(capacity) }
-    }
-
-    #[inline]
-    pub(crate) fn len(&self) -> usize {
-        self.list.len()
-    }
-
-    pub(crate) fn capacity(&self) -> usize {
-        self.list.capacity()
-    }
-
-    #[inline]
-    pub(crate) fn get(&self, index: usize) -> Option<Event> {
-        let event = self.list.get(index)?;
-        Some(Event { token: event.u64, readiness: from_epoll(event.events) })
-    }
-
-    pub(crate) fn park(&mut self, from: usize) -> bool {
-        self.parked.extend_from_slice(&self.list[from..]);
-        self.list.truncate(from);
-        !self.parked.is_empty()
-    }
-
-    pub(crate) fn unpark(&mut self) {
-        self.list.clear();
-        self.list.append(&mut self.parked);
-    }
-
-    pub(crate) fn permute(&mut self, mut swaps: impl FnMut(usize) -> usize) {
-        self.list.sort_unstable_by_key(|event| (event.u64, event.events));
-        for index in (1..self.list.len()).rev() {
-            self.list.swap(index, swaps(index));
-        }
-    }
-}
-
 #[inline]
 fn to_epoll(interest: Interest, trigger: Trigger) -> io::Result<u32> {
     if interest.is_empty() {
@@ -212,25 +168,6 @@ fn to_epoll(interest: Interest, trigger: Trigger) -> io::Result<u32> {
     Ok(events as u32)
 }
 
-/// `Readiness` has epoll's own bits; a hang-up closes the reading side too.
-#[inline]
-fn from_epoll(events: u32) -> Readiness {
-    let readiness = Readiness::from_bits_retain(events as u16);
-    if readiness.contains(Readiness::WRITE_CLOSED) {
-        return readiness | Readiness::READ_CLOSED;
-    }
-    readiness
-}
-
-const _: () = {
-    assert!(Readiness::READABLE.bits() as i32 == libc::EPOLLIN);
-    assert!(Readiness::PRIORITY.bits() as i32 == libc::EPOLLPRI);
-    assert!(Readiness::WRITABLE.bits() as i32 == libc::EPOLLOUT);
-    assert!(Readiness::ERROR.bits() as i32 == libc::EPOLLERR);
-    assert!(Readiness::WRITE_CLOSED.bits() as i32 == libc::EPOLLHUP);
-    assert!(Readiness::READ_CLOSED.bits() as i32 == libc::EPOLLRDHUP);
-};
-
 /// Whether the cheaper call, which takes milliseconds, keeps the promise for this timeout.
 fn milliseconds_do(timeout: Duration) -> bool {
     const LOST_IN_THE_SLACK: Duration = Duration::from_secs(1);
@@ -247,7 +184,7 @@ fn milliseconds(timeout: Duration) -> c_int {
 /// A wait that fails has no events; if a signal interrupted it, that is all there is to it.
 #[cold]
 fn uninterrupted(events: &mut Events, error: io::Error) -> io::Result<()> {
-    events.list.clear();
+    events.filled(0);
     if error.raw_os_error() == Some(libc::EINTR) { Ok(()) } else { Err(error) }
 }
 
@@ -279,13 +216,5 @@ mod tests {
         assert!(!milliseconds_do(Duration::from_micros(2_500)));
         assert!(milliseconds_do(Duration::from_micros(1_000_500)));
         assert!(!milliseconds_do(Duration::from_secs(60 * 86_400)));
-    }
-
-    #[test]
-    fn a_hang_up_closes_both_directions_and_a_half_close_one() {
-        assert!(from_epoll(libc::EPOLLHUP as u32).is_closed());
-        let half = from_epoll((libc::EPOLLIN | libc::EPOLLRDHUP) as u32);
-        assert_eq!(half, Readiness::READABLE | Readiness::READ_CLOSED);
-        assert!(!half.is_closed());
     }
 }
