@@ -15,6 +15,29 @@ use crate::{
 /// in which it sent them. The loop is woken, by one system call, only if it sleeps; a loop that is awake
 /// finds the message in the same or in its next turn.
 ///
+/// ```
+/// use std::thread;
+/// use mio_core::{EventLoop, Handler};
+///
+/// struct Sum(u32);
+///
+/// impl Handler<u32> for Sum {
+///     fn message(&mut self, event_loop: &mut EventLoop<u32>, number: u32) {
+///         self.0 += number;
+///         if number == 3 {
+///             event_loop.shutdown();
+///         }
+///     }
+/// }
+///
+/// let mut event_loop = EventLoop::new()?;
+/// let sender = event_loop.sender();
+/// let thread = thread::spawn(move || (1..=3).try_for_each(|number| sender.send(number)));
+/// assert_eq!(event_loop.run(Sum(0))?.0, 6);
+/// thread.join().expect("no panic")?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
+///
 /// A sender is cheap to clone. While one exists the queue and the waker of its loop stay allocated, even
 /// after the loop is gone.
 ///
@@ -72,6 +95,22 @@ impl<M> fmt::Debug for Sender<M> {
 ///
 /// A component sends messages of its own type `C` and need not know the type `M` of the loop it runs in,
 /// nor how deep it is nested: mapped senders can be mapped again, and [`Outbox`] is what they have in common.
+///
+/// ```
+/// use mio_core::{EventLoop, Outbox, SendError};
+///
+/// enum Command { Admin(AdminCommand) }
+/// enum AdminCommand { Log(String) }
+///
+/// /// Somewhere in the component, which knows nothing of `Command`.
+/// fn report(parent: &impl Outbox<AdminCommand>) -> Result<(), SendError<String>> {
+///     parent.clone().map(AdminCommand::Log).send("ready".to_owned())
+/// }
+///
+/// let event_loop = EventLoop::new()?;
+/// report(&event_loop.sender().map(Command::Admin))?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
 ///
 /// `wrap` is called after a place in the queue was claimed, so that a refused message comes back
 /// as it was given. Until it returns, messages sent after this one wait for it: let it be a plain

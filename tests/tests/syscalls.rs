@@ -227,7 +227,6 @@ fn a_message_to_a_loop_that_sleeps_is_one_write_and_no_read() {
             thread::sleep(A_WHILE);
             mark(3);
             sender.send(1).unwrap();
-            sender.send(2).unwrap();
             mark(4);
         });
         marked(|| event_loop.run(Stop).unwrap());
@@ -235,6 +234,17 @@ fn a_message_to_a_loop_that_sleeps_is_one_write_and_no_read() {
     });
     assert_eq!(trace.deeds(3, 4), ["write"]);
     assert_eq!(trace.deeds(1, 2), ["wait"]);
+}
+
+#[test]
+fn many_messages_before_the_loop_looks_are_one_write() {
+    let trace = Isolated::new(test_name!()).trace(|| {
+        let mut event_loop = EventLoop::new().unwrap();
+        let sender = event_loop.sender();
+        marked(|| (0..100).for_each(|n| sender.send(n).unwrap()));
+        event_loop.run(Stop).unwrap();
+    });
+    assert_eq!(trace.deeds(1, 2), ["write"]);
 }
 
 /// The waits of a loop with `arm`'s timers that a message wakes after a while.

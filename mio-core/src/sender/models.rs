@@ -52,7 +52,7 @@ fn channel<M>(capacity: usize) -> (Inlet<M, Sleep>, Receiver<M, Sleep>) {
 
 #[test]
 fn loom_two_senders_and_a_sleeping_loop_lose_nothing() {
-    model(3, || {
+    model(2, || {
         let (sender, mut receiver) = channel(4);
         let send = |sender: Inlet<_, _>, messages: [u8; 2]| {
             thread::spawn(move || messages.map(|message| sender.send(message).unwrap()))
@@ -84,7 +84,7 @@ fn abandon<M>(sender: &Inlet<M, Sleep>) {
 
 #[test]
 fn loom_an_abandoned_place_does_not_hide_a_message() {
-    model(4, || {
+    model(3, || {
         let (sender, mut receiver) = channel(2);
         let abandoning = sender.clone();
         let threads = [
@@ -139,7 +139,7 @@ fn loom_a_slot_is_reused_only_after_its_value_was_taken() {
 
 #[test]
 fn loom_a_message_to_a_loop_that_goes_is_dropped_once() {
-    model(4, || {
+    model(3, || {
         let message = Arc::new(());
         let (sender, receiver) = channel(4);
         let send = |sender: Inlet<_, _>| {
@@ -163,7 +163,7 @@ fn loom_a_message_to_a_loop_that_goes_is_dropped_once() {
 #[test]
 fn loom_two_senders_wake_a_sleeping_loop_once_and_a_working_one_never() {
     for sleeping in [true, false] {
-        model(4, move || {
+        model(3, move || {
             let (sender, receiver) = channel(4);
             if !sleeping {
                 receiver.doorbell.sleep_end();

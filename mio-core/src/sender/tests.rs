@@ -167,7 +167,7 @@ impl Wake for Unpark {
 #[test]
 fn a_loop_that_sleeps_whenever_it_can_gets_everything() {
     const SENDERS: usize = 3;
-    const MESSAGES: usize = if cfg!(miri) { 40 } else { 20_000 };
+    const MESSAGES: usize = if cfg!(miri) { 15 } else { 20_000 };
     let doorbell = Arc::new(Doorbell::new(Unpark(thread::current())));
     let mut receiver = Receiver::new(16, doorbell).unwrap();
     let post = |id: usize, sender: Inlet<_, _>| {
@@ -202,7 +202,7 @@ fn a_loop_that_sleeps_whenever_it_can_gets_everything() {
 
 #[test]
 fn a_loop_may_go_while_others_send() {
-    const ROUNDS: usize = if cfg!(miri) { 5 } else { 300 };
+    const ROUNDS: usize = if cfg!(miri) { 2 } else { 300 };
     for round in 0..ROUNDS {
         let message = Arc::new(());
         let (sender, mut receiver) = channel(8);
@@ -236,7 +236,7 @@ fn a_message_ends_a_wait_in_the_selector() {
     let sender = receiver.sender();
     thread::scope(|scope| {
         scope.spawn(|| sender.send("hello").unwrap());
-        let mut events = Events::with_capacity(4);
+        let mut events = Events::with_capacity(4, 0).unwrap();
         selector.select(&mut events, None).unwrap();
         assert_eq!(events.len(), 1);
     });
