@@ -232,8 +232,9 @@ impl Handler for Load<'_> {
             OVER => {
                 self.over = true;
                 // Some have all that they asked for: no event will come to tell them that it was
-                // all.
-                let tokens: Vec<u64> = self.connections.keys().map(Key::to_bits).collect();
+                // all. Those that yielded come around anyway.
+                let idle = self.connections.iter().filter(|(_, connection)| !connection.yielded);
+                let tokens: Vec<u64> = idle.map(|(key, _)| key.to_bits()).collect();
                 for token in tokens {
                     self.ready(event_loop, token, Readiness::empty());
                 }

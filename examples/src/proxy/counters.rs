@@ -61,11 +61,10 @@ impl Counters {
         match end {
             End::Finished => self.finished += 1,
             End::Broken(_, ErrorKind::ConnectionReset | ErrorKind::BrokenPipe) => self.resets += 1,
-            End::Broken(..) => self.broken += 1,
+            End::Broken(..) | End::NoRoom => self.broken += 1,
             End::ConnectFailed => self.connects_failed += 1,
             End::ConnectTimeout => self.connect_timeouts += 1,
             End::IdleTimeout => self.idle_timeouts += 1,
-            End::Refused => self.not_opened += 1,
         }
     }
 }

@@ -12,10 +12,11 @@
 //! - **No system call without news.** In edge mode a short read has drained the source and a short
 //!   write has filled the sink. Nothing is read that could not be written.
 //! - **Fairness.** A way yields to the others after [`Config::burst_bytes`].
-//! - **Bad luck has an outcome.** Descriptors run out: the clients wait in the listener's queue and
-//!   accepting is tried again by a timer, not in a spin. The table is full: they wait until a pair
-//!   ends. The upstream refuses or does not answer in time: the client is closed. Nothing moves for
-//!   too long: both are closed.
+//! - **Bad luck has an outcome.** Descriptors run out: a client that was accepted before the
+//!   upstream's could be had is closed, the others wait in the listener's queue, and accepting is
+//!   tried again by a timer, not in a spin. The table is full: they wait until a pair ends. The
+//!   upstream refuses or does not answer in time: the client is closed. Nothing moves for too long:
+//!   both are closed.
 //! - **A drain.** On a signal or a [`Command`] the listener closes and the pairs get time to
 //!   finish; a second one ends them.
 //!
@@ -107,8 +108,8 @@ enum End {
     IdleTimeout,
     /// This side broke, in this way; the other one is to learn of it.
     Broken(usize, io::ErrorKind),
-    /// The loop refused us something.
-    Refused,
+    /// The loop has no room for what it needs.
+    NoRoom,
 }
 
 impl Proxy {
@@ -213,11 +214,15 @@ impl Proxy {
         let registered = [CLIENT, UPSTREAM]
             .into_iter()
             .try_for_each(|side| event_loop.register(&pair.streams[side], token(key, side)));
-        entry.insert(pair);
         if registered.is_err() {
-            self.end(event_loop, key, End::Refused);
+            event_loop.cancel(timer);
+            let [client, _] = pair.streams;
+            // `NotFound` if registering this one is what failed.
+            let _ = event_loop.close(client, token(key, CLIENT));
+            return registered;
         }
-        registered
+        entry.insert(pair);
+        Ok(())
     }
 
     fn end(&mut self, event_loop: &mut EventLoop<Command>, key: Key, end: End) {
@@ -230,7 +235,7 @@ impl Proxy {
             let _ = pair.streams[1 - side].set_linger(Some(Duration::ZERO));
         }
         for (side, stream) in pair.streams.into_iter().enumerate() {
-            // `NotFound` if registering it is what failed.
+            // It is registered, so that nothing can fail.
             let _ = event_loop.close(stream, token(key, side));
         }
         if self.listener.is_none() && self.pairs.is_empty() {
@@ -271,7 +276,7 @@ impl Handler<Command> for Proxy {
             Ok(Progress::Yields) => {
                 // No readiness is news of nothing: go on where you were.
                 if event_loop.again(token, Readiness::empty()).is_err() {
-                    return self.end(event_loop, key, End::Refused);
+                    return self.end(event_loop, key, End::NoRoom);
                 }
                 pair.yielded = true;
             }
