@@ -452,7 +452,7 @@ mod tests {
         fn it_does_what_a_deque_does(
             capacity in 1_usize..9,
             laps in prop_oneof![Just(usize::MAX), any::<usize>()],
-            ops in prop::collection::vec(op(), 1..200),
+            ops in prop::collection::vec(op(), 1..if cfg!(miri) { 30 } else { 200 }),
         ) {
             let (queue, mut consumer) = queue_at(capacity, laps).unwrap();
             let (capacity, mut closed) = (capacity.next_power_of_two(), false);
