@@ -22,7 +22,8 @@ pub struct Config {
     pub timers: usize,
     /// Timers fired in a turn. Default 1,024.
     pub timers_per_turn: usize,
-    /// Pushed-back timers put into their new place in a turn. Default 1,024.
+    /// Timers moved in a turn on their way to be fired, or to their new place if they were pushed
+    /// back; one that fires is moved about three times. Default 4,096.
     pub repairs_per_turn: usize,
     /// Messages sent and not yet received; rounded up to a power of two. Default 1,024.
     pub messages: usize,
@@ -50,7 +51,7 @@ impl Default for Config {
             events: 1024,
             timers: 16_384,
             timers_per_turn: 1024,
-            repairs_per_turn: 1024,
+            repairs_per_turn: 4096,
             messages: 1024,
             messages_per_turn: 1024,
             signals: 64,
