@@ -18,7 +18,7 @@ mod near;
 mod wheel;
 
 use crate::Full;
-use entry::{Entry, NO_SLOT, Place};
+use entry::{Entry, Place};
 use near::Near;
 use std::{io, num::NonZeroU64, time::Instant};
 use wheel::{CHUNK, Span, Wheel};
@@ -229,27 +229,22 @@ impl Timers {
             if let Some(root) = self.settle(moves)? {
                 return Ok(Some(root.key));
             }
-            let (bound, slot) = self.far.bound();
-            if self.is_due_at(bound, slot) {
-                return Ok(Some(bound));
-            }
             let Some(span) = self.far.first() else {
                 return Ok(None);
             };
+            if self.is_due_at(span.least, span.least_slot) {
+                return Ok(Some(span.least));
+            }
             if span.len <= VERY_FEW && span.is_narrow() {
                 spend(moves, span.len)?;
                 self.sort(span);
-                continue;
-            }
-            if span.len > VERY_FEW && span.is_divisible() {
-                self.empty(span, span.first);
-                continue;
-            }
-            let least = self.far.least(span);
-            if self.is_due_at(least.key, least.slot) {
-                self.far.set_bound(least.key, least.slot);
+            } else if span.len > VERY_FEW && span.is_divisible() {
+                self.empty(span, span.least);
             } else {
-                self.repair(least, moves)?;
+                let least = self.far.find_least(span);
+                if !self.is_due_at(least.key, least.slot) {
+                    self.repair(least, moves)?;
+                }
             }
         }
     }
@@ -270,20 +265,13 @@ impl Timers {
 
     /// Takes up the first bucket of the wheel, if something there may be due.
     fn approach(&mut self, now: u64, moves: &mut usize) -> Option<()> {
-        if self.far.bound().0 > now {
-            return None;
-        }
-        let span = self.far.first()?;
-        if span.first > now {
-            self.far.set_bound(span.first, NO_SLOT);
-            return None;
-        }
+        let span = self.far.first().filter(|span| span.least <= now)?;
         let few = if span.last <= now { FEW } else { VERY_FEW };
         if span.len <= few && (span.last <= now || span.is_narrow()) {
             spend(moves, span.len).ok()?;
             self.sort(span);
         } else if span.len > FEW && span.is_divisible() {
-            self.empty(span, span.first);
+            self.empty(span, span.least);
         } else {
             self.empty(span, span.last.min(now));
         }
@@ -360,9 +348,15 @@ impl Timers {
     fn deal(&mut self, bucket: u16, moves: &mut usize) -> Result<(), Spent> {
         while !self.far.is_empty(bucket) {
             spend(moves, CHUNK)?;
+
             let Some((entries, len)) = self.far.take_chunk(bucket) else { break };
-            for entry in &entries[..len] {
-                self.put(entry.slot, entry.key);
+            // First all the misses, then the rest.
+            let mut keys = [0; CHUNK];
+            for (key, entry) in keys.iter_mut().zip(&entries[..len]) {
+                *key = self.slots[entry.slot as usize].deadline;
+            }
+            for (entry, key) in entries[..len].iter().zip(keys) {
+                self.put(entry.slot, key);
             }
         }
         self.dealing = None;

@@ -40,17 +40,17 @@ pub(super) struct Wheel {
     links: Vec<u32>,
     /// The first spare chunk.
     spare: u32,
-    /// No key here is less.
-    bound: u64,
-    /// Whose key the bound was.
-    bound_slot: u32,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Bucket {
-    len: u32,
+    /// No key in it is less; `NEVER` when it is empty.
+    least: u64,
+    /// Whose key that was.
+    least_slot: u32,
     /// The first chunk, if there are entries.
     chunk: u32,
+    len: u32,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -64,6 +64,14 @@ pub(super) struct Span {
     pub(super) len: usize,
     pub(super) first: u64,
     pub(super) last: u64,
+    /// No key in it is less.
+    pub(super) least: u64,
+    /// Whose key that was.
+    pub(super) least_slot: u32,
+}
+
+impl Bucket {
+    const EMPTY: Bucket = Bucket { least: NEVER, least_slot: NO_SLOT, chunk: NONE, len: 0 };
 }
 
 impl Span {
@@ -87,12 +95,10 @@ impl Wheel {
             base: 0,
             used: [0; LEVELS],
             levels: 0,
-            buckets: vec![Bucket { len: 0, chunk: NONE }; PARKED + 1].into(),
+            buckets: vec![Bucket::EMPTY; PARKED + 1].into(),
             chunks: Vec::new(),
             links: Vec::new(),
             spare: NONE,
-            bound: NEVER,
-            bound_slot: NO_SLOT,
         };
         wheel.chunks.try_reserve_exact(chunks)?;
         wheel.links.try_reserve_exact(chunks)?;
@@ -116,17 +122,6 @@ impl Wheel {
         self.base = base;
     }
 
-    /// A key that no key here is less than, and the slot that had it if it is known.
-    #[inline]
-    pub(super) fn bound(&self) -> (u64, u32) {
-        (self.bound, self.bound_slot)
-    }
-
-    #[inline]
-    pub(super) fn set_bound(&mut self, key: u64, slot: u32) {
-        (self.bound, self.bound_slot) = (key, slot);
-    }
-
     /// The first bucket in use.
     #[inline]
     pub(super) fn first(&self) -> Option<Span> {
@@ -135,17 +130,18 @@ impl Wheel {
         }
         let level = self.levels.trailing_zeros();
         let digit = self.used[level as usize].trailing_zeros();
-        let bucket = (level << DIGIT | digit) as usize;
+        let number = (level << DIGIT | digit) as usize;
         let shift = level * DIGIT;
         let above = self.base >> shift >> DIGIT << DIGIT;
         let first = (above | u64::from(digit)) << shift;
         let last = (first | ((1 << shift) - 1)).min(NEVER - 1);
-        Some(Span { bucket: bucket as u16, len: self.buckets[bucket].len as usize, first, last })
+        let Bucket { least, least_slot, len, .. } = self.buckets[number];
+        Some(Span { bucket: number as u16, len: len as usize, first, last, least, least_slot })
     }
 
-    /// An entry of the least key in a bucket in use.
-    pub(super) fn least(&self, span: Span) -> Entry {
-        let bucket = self.buckets[usize::from(span.bucket)];
+    /// Looks for the least key in a bucket in use, when that which was the least is not any more.
+    pub(super) fn find_least(&mut self, span: Span) -> Entry {
+        let bucket = &mut self.buckets[usize::from(span.bucket)];
         let mut chunk = bucket.chunk as usize;
         let mut least = self.chunks[chunk].0[0];
         let mut left = if span.first == span.last { 0 } else { span.len };
@@ -160,6 +156,7 @@ impl Wheel {
             here = CHUNK;
             chunk = self.links[chunk] as usize;
         }
+        (bucket.least, bucket.least_slot) = (least.key, least.slot);
         least
     }
 
@@ -167,15 +164,19 @@ impl Wheel {
     #[inline]
     pub(super) fn insert(&mut self, key: u64, slot: u32, places: &mut [Place]) {
         let number = self.bucket(key);
-        let Bucket { len, chunk } = self.buckets[number];
-        let lane = len as usize % CHUNK;
-        let chunk = if lane > 0 { chunk } else { self.extend(number, chunk) };
-        self.buckets[number] = Bucket { len: len + 1, chunk };
-        self.chunks[chunk as usize].0[lane] = Entry { key, slot, bucket: number as u32 };
-        places[slot as usize] = Place::far(chunk as usize * CHUNK + lane);
-        if key < self.bound {
-            self.set_bound(key, slot);
+        let len = self.buckets[number].len as usize;
+        if len % CHUNK == 0 {
+            self.extend(number);
         }
+        let bucket = &mut self.buckets[number];
+        bucket.len += 1;
+        if key < bucket.least {
+            (bucket.least, bucket.least_slot) = (key, slot);
+        }
+        let chunk = bucket.chunk as usize;
+        let entry = Entry { key, slot, bucket: number as u32 };
+        self.chunks[chunk].0[len % CHUNK] = entry;
+        places[slot as usize] = Place::far(chunk * CHUNK + len % CHUNK);
     }
 
     #[inline]
@@ -212,7 +213,7 @@ impl Wheel {
     #[inline]
     pub(super) fn take_chunk(&mut self, bucket: u16) -> Option<([Entry; CHUNK], usize)> {
         let number = usize::from(bucket);
-        let Bucket { len, chunk } = self.buckets[number];
+        let Bucket { len, chunk, .. } = self.buckets[number];
         let here = len.checked_sub(1)? % CHUNK as u32 + 1;
         let entries = self.chunks[chunk as usize].0;
         self.buckets[number].len = len - here;
@@ -223,7 +224,7 @@ impl Wheel {
     /// Takes an entry out of a bucket.
     #[inline]
     fn take(&mut self, number: usize) -> Option<Entry> {
-        let Bucket { len, chunk } = self.buckets[number];
+        let Bucket { len, chunk, .. } = self.buckets[number];
         let len = len.checked_sub(1)?;
         let lane = len as usize % CHUNK;
         self.buckets[number].len = len;
@@ -235,12 +236,13 @@ impl Wheel {
     }
 
     /// Puts a spare chunk before those of a bucket.
-    fn extend(&mut self, number: usize, next: u32) -> u32 {
+    fn extend(&mut self, number: usize) {
         if number != PARKED {
             let level = number >> DIGIT;
             self.used[level] |= 1 << (number % (1 << DIGIT));
             self.levels |= 1 << level;
         }
+        let next = self.buckets[number].chunk;
         let mut chunk = self.spare;
         if chunk == NONE {
             chunk = self.links.len() as u32;
@@ -249,7 +251,7 @@ impl Wheel {
         } else {
             self.spare = std::mem::replace(&mut self.links[chunk as usize], next);
         }
-        chunk
+        self.buckets[number].chunk = chunk;
     }
 
     /// Takes the first chunk, now empty, away from a bucket.
@@ -257,8 +259,15 @@ impl Wheel {
         let next = std::mem::replace(&mut self.links[chunk as usize], self.spare);
         self.spare = chunk;
         self.buckets[number].chunk = next;
-        if next == NONE && number != PARKED {
-            let level = number >> DIGIT;
+        if next == NONE {
+            self.buckets[number] = Bucket::EMPTY;
+            self.clear_used(number);
+        }
+    }
+
+    fn clear_used(&mut self, number: usize) {
+        let level = number >> DIGIT;
+        if number != PARKED {
             self.used[level] &= !(1 << (number % (1 << DIGIT)));
             if self.used[level] == 0 {
                 self.levels &= !(1 << level);
@@ -286,13 +295,14 @@ impl Wheel {
                     let at = chunk as usize * CHUNK + lane;
                     let entry = self.entry(at);
                     assert_eq!(entry.bucket as usize, number);
-                    assert!(entry.key >= self.bound);
+                    assert!(entry.key >= bucket.least);
                     entries.push((Place::far(at), entry));
                 }
                 left -= here;
                 chunk = self.links[chunk as usize];
             }
             assert_eq!(chunk, NONE);
+            assert!(bucket.len > 0 || bucket.least == NEVER);
         }
         assert_eq!(used, self.used);
         for (level, used) in used.iter().enumerate() {
