@@ -156,7 +156,7 @@ fn many_timers_close_together_are_sorted_out_a_bounded_number_at_a_time() {
         (0..LIVE).map(|token| timers.insert((1 << 40) + token, 0, token).unwrap()).collect();
     assert!(timers.cancel(handles[0]));
     let calls = (1..).find(|_| timers.next(BUDGET) != Next::Unsettled).unwrap();
-    assert!((10..=60).contains(&calls), "{calls}");
+    assert!((5..=60).contains(&calls), "{calls}");
     assert_eq!(timers.next(PLENTY), Next::At((1 << 40) + 1));
     let mut calls = 0;
     while !timers.is_empty() {
@@ -164,7 +164,7 @@ fn many_timers_close_together_are_sorted_out_a_bounded_number_at_a_time() {
         while timers.pop_due(u64::MAX, &mut moves).is_some() {}
         calls += 1;
     }
-    assert!((10..=60).contains(&calls), "{calls}");
+    assert!((5..=60).contains(&calls), "{calls}");
 }
 
 #[test]
