@@ -55,7 +55,9 @@ pub(crate) enum Failure {
 
 /// Puts the load of `plan` on the server at `address`, which echoes.
 pub(crate) fn run(plan: &Plan, address: SocketAddr, pattern: &Pattern) -> Result<Outcome, Failure> {
-    let config = Config { sources: plan.connections, timers: 4, ..Config::default() };
+    // A connection that ends leaves what it asked for behind, and the end of the load asks once more.
+    let sources = 4 * plan.connections;
+    let config = Config { sources, timers: 4, ..Config::default() };
     let mut event_loop = EventLoop::with_config(config)?;
     event_loop.timeout(OVER, plan.duration)?;
     event_loop.timeout(LATE, plan.duration + GRACE)?;
