@@ -64,6 +64,16 @@ impl Default for Config {
 }
 
 /// How exactly the loop sleeps towards a deadline. It is never early with either.
+///
+/// `cargo run --release --example lateness` measures both; the table below is of a virtual machine with the default
+/// timer slack of 50 µs.
+///
+/// | delay | median with `Cheap` | waits | median with `Exact` | waits |
+/// |---|---|---|---|---|
+/// | 50 µs | 74 µs late | 1 | as `Cheap` | 1 |
+/// | 5 ms | 113 µs | 1 | as `Cheap` | 1 |
+/// | 200 ms | 275 µs | 1 | 97 µs | 2 |
+/// | 1 s | 1,064 µs | 1 | 90 µs | 2 |
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Precision {
     /// One wait for each deadline, as late as the kernel makes it: its timer slack (50 µs unless the

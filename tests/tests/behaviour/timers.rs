@@ -204,3 +204,40 @@ fn a_callback_that_takes_long_does_not_push_later_deadlines_back() {
     // Sleeping from the turn's stale clock would add the 60 ms; a busy machine may add a few.
     assert!(slow.0[0] < Duration::from_millis(50), "{:?} late", slow.0[0]);
 }
+
+#[test]
+fn a_million_timers_live_at_once_and_fire_in_order() {
+    const COUNT: u64 = 1_000_000;
+    struct InOrder {
+        last: Option<Instant>,
+        fired: u64,
+    }
+    impl Handler for InOrder {
+        fn timeout(&mut self, event_loop: &mut EventLoop, token: u64, expiry: Expiry) {
+            assert!(self.last <= Some(expiry.deadline) && event_loop.now() >= expiry.deadline);
+            assert_eq!(token % 2, 1, "the others were cancelled");
+            self.last = Some(expiry.deadline);
+            self.fired += 1;
+            if self.fired == COUNT / 2 {
+                event_loop.shutdown();
+            }
+        }
+    }
+    let timers = COUNT as usize;
+    let config = Config { timers, virtual_time: Some(0), ..Config::default() };
+    let mut event_loop = EventLoop::with_config(config).unwrap();
+    let all: Vec<_> = (0..COUNT)
+        .map(|token| {
+            let micros = token.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 33;
+            event_loop.timeout(token, Duration::from_micros(micros)).unwrap()
+        })
+        .collect();
+    let full = event_loop.timeout(0u64, Duration::ZERO).unwrap_err();
+    assert_eq!(full.kind(), ErrorKind::QuotaExceeded);
+    for timeout in all.iter().step_by(2) {
+        assert!(event_loop.cancel(*timeout));
+    }
+    let in_order = event_loop.run(InOrder { last: None, fired: 0 }).unwrap();
+    assert_eq!(in_order.fired, COUNT / 2);
+    assert_eq!(event_loop.next_deadline(), None);
+}
