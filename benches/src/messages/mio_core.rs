@@ -26,32 +26,31 @@ pub fn threads(plan: &Plan) -> Delivery {
 /// Sends itself a batch, and the next one when it has received all of it.
 struct Alone {
     sender: Sender<u64>,
-    in_batch: u64,
-    batches: u64,
     sum: u64,
-}
-
-impl Alone {
-    fn send_batch(&mut self) {
-        for message in 0..BATCH {
-            self.sender.send(message).expect("room");
-        }
-        self.in_batch = BATCH;
-    }
+    left_in_batch: u64,
+    batches: u64,
 }
 
 impl Handler<u64> for Alone {
     fn message(&mut self, event_loop: &mut EventLoop<u64>, message: u64) {
         self.sum = self.sum.wrapping_add(message);
-        self.in_batch -= 1;
-        if self.in_batch > 0 {
-            return;
+        self.left_in_batch -= 1;
+        if self.left_in_batch == 0 {
+            self.next_batch(event_loop);
+        }
+    }
+}
+
+impl Alone {
+    #[inline(never)]
+    fn next_batch(&mut self, event_loop: &mut EventLoop<u64>) {
+        if self.batches == 0 {
+            return event_loop.shutdown();
         }
         self.batches -= 1;
-        if self.batches > 0 {
-            self.send_batch();
-        } else {
-            event_loop.shutdown();
+        self.left_in_batch = BATCH;
+        for message in 0..BATCH {
+            self.sender.send(message).expect("room");
         }
     }
 }
@@ -59,9 +58,9 @@ impl Handler<u64> for Alone {
 pub fn alone(messages: u64) -> Cost {
     let mut event_loop = EventLoop::<u64>::new().expect("loop");
     let sender = event_loop.sender();
-    let mut alone = Alone { sender, in_batch: 0, batches: messages / BATCH, sum: 0 };
+    let mut alone = Alone { sender, sum: 0, left_in_batch: 0, batches: messages / BATCH };
     let cost = measure(|| {
-        alone.send_batch();
+        alone.next_batch(&mut event_loop);
         event_loop.run(&mut alone).expect("run");
     });
     std::hint::black_box(alone.sum);
