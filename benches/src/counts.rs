@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 use std::sync::Mutex;
 use std::thread;
 
+use crate::os;
 use crate::plan::Plan;
 use crate::timers::Operation;
 use crate::unit::{NOTHING, Workload};
@@ -123,16 +124,16 @@ impl Job {
     }
 
     fn command(self, under: &[&str], units: u64) -> Command {
-        let own = std::env::current_exe().expect("own path");
+        let own = os::program();
         let mut command = match under {
-            [] => Command::new(own),
+            [] => Command::new(&own),
             [tool, options @ ..] => {
                 let mut command = Command::new(tool);
-                command.args(options).arg(own);
+                command.args(options).arg(&own);
                 command
             }
         };
-        command.env("BENCHES_NO_PIN", "1").stdin(Stdio::null());
+        command.env(os::PROGRAM, own).env("BENCHES_NO_PIN", "1").stdin(Stdio::null());
         command.args(["unit", "--lockstep", "--peer", self.peer]);
         command.args(["--workload", &self.workload.name(), "--n", &units.to_string()]);
         if let Some(operation) = self.operation {

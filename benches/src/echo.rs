@@ -47,7 +47,7 @@ impl Echo {
         // One connection is in step with its client anyhow.
         let lockstep = lockstep && connections > 1;
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("bind");
-        let mut client = Command::new(std::env::current_exe().expect("own path"))
+        let mut client = Command::new(os::program())
             .arg("client")
             .args([listener.local_addr().expect("own address").port().to_string()])
             .args([connections.to_string(), rounds.to_string(), lockstep.to_string()])

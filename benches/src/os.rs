@@ -1,9 +1,12 @@
 //! The few calls of the kernel that the workloads share.
 
+use std::env;
 use std::fs;
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::path::PathBuf;
+use std::process;
 use std::time::Duration;
 
 /// A descriptor by its number, for loops which want to own what they watch. It closes nothing.
@@ -20,6 +23,18 @@ impl AsFd for Fd {
 impl AsRawFd for Fd {
     fn as_raw_fd(&self) -> RawFd {
         self.0
+    }
+}
+
+/// Where the driver tells its runs what program to start.
+pub const PROGRAM: &str = "BENCHES_PROGRAM";
+
+/// This program, to be started again; the same even if its file is replaced during the minutes that
+/// everything takes.
+pub fn program() -> PathBuf {
+    match env::var_os(PROGRAM) {
+        Some(program) => program.into(),
+        None => format!("/proc/{}/exe", process::id()).into(),
     }
 }
 
@@ -69,7 +84,7 @@ pub fn thread_cpu() -> Duration {
 /// Binds the calling thread, and what it starts, to one processor; without effect where there is no
 /// such processor.
 pub fn pin(processor: usize) {
-    if std::env::var_os("BENCHES_NO_PIN").is_some() {
+    if env::var_os("BENCHES_NO_PIN").is_some() {
         return;
     }
     // SAFETY: a cpu_set_t is a plain bit set, for which all zeros is a value.

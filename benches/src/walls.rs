@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::process::{Command, Stdio};
 
+use crate::os;
 use crate::plan::Plan;
 use crate::stats::Median;
 use crate::unit::Workload;
@@ -89,7 +90,8 @@ impl Walls {
 }
 
 fn run(workload: Workload, peer: &str) -> Option<Figures> {
-    let output = Command::new(std::env::current_exe().expect("own path"))
+    let output = Command::new(os::program())
+        .env(os::PROGRAM, os::program())
         .args(["unit", "--peer", peer, "--workload", &workload.name()])
         .args(["--n", &workload.units_timed().to_string()])
         .stdin(Stdio::null())
