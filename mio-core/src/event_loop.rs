@@ -24,8 +24,8 @@ use crate::{
     source::Source,
     sync::Arc,
     sys,
-    timer::{Next, Timeout, Timers},
-    token::{Any, CHILDREN_MAX, In, RESERVED, WAKE},
+    timer::{Timeout, Timers},
+    token::{Any, CHILDREN_MAX, In, Scoping, SourceKind, WAKE},
 };
 
 /// Waits in one thread for descriptors, messages, timers, signals and child exits, and calls a
@@ -94,10 +94,11 @@ pub(crate) struct Inner<M> {
     pub(crate) events: sys::Events,
     pub(crate) work: Work,
     pub(crate) error: Option<io::Error>,
+    /// What a component failed with, at which depth, until its parent takes it.
+    pub(crate) uncaught: Option<(u32, io::Error)>,
     /// Where the loop is that is running: its own address, unless it was moved since.
     pub(crate) running: usize,
-    shift: u32,
-    prefix: u64,
+    pub(crate) scoping: Scoping,
     pub(crate) selector: Selector,
     pub(crate) receiver: Receiver<M>,
     pub(crate) signals: Signals,
@@ -158,9 +159,9 @@ impl<M> EventLoop<M> {
             events: sys::Events::with_capacity(config.events, config.events.min(config.sources))?,
             work: if unusual { Work::UNUSUAL } else { Work::empty() },
             error: None,
+            uncaught: None,
             running: 0,
-            shift: 0,
-            prefix: 0,
+            scoping: Scoping::ROOT,
             selector,
             receiver,
             signals,
@@ -190,22 +191,25 @@ impl<M, S> EventLoop<M, S> {
     ///
     /// # Errors
     ///
-    /// Those of [`Selector::register`]; and `InvalidInput` for a token that the loop keeps for
-    /// itself, from [`RESERVED`] up.
+    /// Those of [`Selector::register`]; and `InvalidInput` for a token that is not for I/O, that the
+    /// loop keeps for itself, from [`RESERVED`](crate::RESERVED) up, or that has more bits than the
+    /// parents of a nested handler leave it.
     #[inline]
     pub fn register<T: In<S>>(
         &mut self,
         source: &(impl Source + ?Sized),
         token: T,
     ) -> io::Result<()> {
-        self.register_with(source, token, token.interest(), token.trigger())
+        let (interest, trigger) = token.kind().registration();
+        self.register_with(source, token, interest, trigger)
     }
 
     /// Like [`register`](EventLoop::register), with interest and trigger as given.
     ///
     /// # Errors
     ///
-    /// As `register`.
+    /// As `register`; and `InvalidInput` for an interest that a derived token was not declared with,
+    /// so that nobody would handle it.
     #[inline]
     pub fn register_with<T: In<S>>(
         &mut self,
@@ -214,7 +218,7 @@ impl<M, S> EventLoop<M, S> {
         interest: Interest,
         trigger: Trigger,
     ) -> io::Result<()> {
-        let token = self.bits(token)?;
+        let token = self.bits(token, token.kind().takes(interest))?;
         self.inner.selector.register(source, token, interest, trigger)
     }
 
@@ -229,8 +233,8 @@ impl<M, S> EventLoop<M, S> {
         source: &(impl Source + ?Sized),
         token: T,
     ) -> io::Result<()> {
-        let (interest, trigger) = (token.interest(), token.trigger());
-        let token = self.bits(token)?;
+        let (interest, trigger) = token.kind().registration();
+        let token = self.bits(token, token.kind().is_io())?;
         self.inner.selector.register_exclusive(source, token, interest, trigger)
     }
 
@@ -239,14 +243,15 @@ impl<M, S> EventLoop<M, S> {
     ///
     /// # Errors
     ///
-    /// Those of [`Selector::reregister`]; and `InvalidInput` for a reserved token.
+    /// Those of [`Selector::reregister`]; and `InvalidInput` as [`register`](EventLoop::register).
     #[inline]
     pub fn reregister<T: In<S>>(
         &mut self,
         source: &(impl Source + ?Sized),
         token: T,
     ) -> io::Result<()> {
-        self.reregister_with(source, token, token.interest(), token.trigger())
+        let (interest, trigger) = token.kind().registration();
+        self.reregister_with(source, token, interest, trigger)
     }
 
     /// Like [`reregister`](EventLoop::reregister), with interest and trigger as given.
@@ -262,7 +267,7 @@ impl<M, S> EventLoop<M, S> {
         interest: Interest,
         trigger: Trigger,
     ) -> io::Result<()> {
-        let token = self.bits(token)?;
+        let token = self.bits(token, token.kind().takes(interest))?;
         self.inner.selector.reregister(source, token, interest, trigger)
     }
 
@@ -274,14 +279,14 @@ impl<M, S> EventLoop<M, S> {
     ///
     /// # Errors
     ///
-    /// `NotFound` if the source is not registered.
+    /// `NotFound` if the source is not registered; `InvalidInput` as [`register`](EventLoop::register).
     #[inline]
     pub fn deregister<T: In<S>>(
         &mut self,
         source: &(impl Source + ?Sized),
         token: T,
     ) -> io::Result<()> {
-        let token = self.bits(token)?;
+        let token = self.bits(token, token.kind().is_io())?;
         self.inner.selector.deregister(source)?;
         if self.inner.events.current() == Some(token) {
             self.inner.events.disown();
@@ -316,7 +321,7 @@ impl<M, S> EventLoop<M, S> {
         token: T,
         interest: Interest,
     ) -> io::Result<()> {
-        let token = self.bits(token)?;
+        let token = self.bits(token, token.kind().is_io())?;
         self.inner.selector.would_block(source, token, interest)
     }
 
@@ -328,7 +333,7 @@ impl<M, S> EventLoop<M, S> {
     /// `QuotaExceeded` ([`Full`]) if [`Config::sources`] requests are waiting.
     #[inline]
     pub fn again<T: In<S>>(&mut self, token: T, readiness: Readiness) -> io::Result<()> {
-        let token = self.bits(token)?;
+        let token = self.bits(token, token.kind().is_io())?;
         if self.inner.again.len() == self.inner.again_max {
             return Err(Full.into());
         }
@@ -346,15 +351,14 @@ impl<M, S> EventLoop<M, S> {
         self.inner.events.current().is_some()
     }
 
-    /// What the kernel and the handler get to see of `token`.
+    /// What the kernel and the root handler get to see of `token`, if it names the right kind of
+    /// source.
     #[inline]
-    fn bits<T: In<S>>(&self, token: T) -> io::Result<u64> {
-        let own = token.bits();
-        let bits = own << self.inner.shift | self.inner.prefix;
-        if bits >= RESERVED || bits >> self.inner.shift != own {
-            return Err(io::ErrorKind::InvalidInput.into());
+    fn bits<T: In<S>>(&self, token: T, right: bool) -> io::Result<u64> {
+        match self.inner.scoping.bits(token.bits()) {
+            Some(bits) if right => Ok(bits),
+            _ => Err(io::ErrorKind::InvalidInput.into()),
         }
-        Ok(bits)
     }
 }
 
@@ -380,10 +384,10 @@ impl<M, S> EventLoop<M, S> {
     /// # Errors
     ///
     /// `QuotaExceeded` ([`Full`]) if [`Config::timers`] timers are armed; `InvalidInput` for a
-    /// reserved token.
+    /// token that is not for timers, or that [`register`](EventLoop::register) would refuse.
     #[inline]
     pub fn timeout<T: In<S>>(&mut self, token: T, delay: Duration) -> io::Result<Timeout> {
-        let token = self.bits(token)?;
+        let token = self.bits(token, token.kind().is_timer())?;
         let deadline = self.inner.clock().after(delay);
         Ok(self.inner.timers.insert(deadline, 0, token)?)
     }
@@ -394,7 +398,7 @@ impl<M, S> EventLoop<M, S> {
     ///
     /// As `timeout`.
     pub fn timeout_at<T: In<S>>(&mut self, token: T, instant: Instant) -> io::Result<Timeout> {
-        let token = self.bits(token)?;
+        let token = self.bits(token, token.kind().is_timer())?;
         let deadline = self.inner.clock().at(instant);
         Ok(self.inner.timers.insert(deadline, 0, token)?)
     }
@@ -406,7 +410,7 @@ impl<M, S> EventLoop<M, S> {
     ///
     /// As [`timeout`](EventLoop::timeout); and `InvalidInput` for a period of zero.
     pub fn interval<T: In<S>>(&mut self, token: T, period: Duration) -> io::Result<Timeout> {
-        let token = self.bits(token)?;
+        let token = self.bits(token, token.kind().is_timer())?;
         if period.is_zero() {
             return Err(io::ErrorKind::InvalidInput.into());
         }
@@ -441,21 +445,6 @@ impl<M, S> EventLoop<M, S> {
     pub fn deadline(&self, timeout: Timeout) -> Option<Instant> {
         self.inner.timers.deadline(timeout).map(|deadline| self.inner.clock.instant(deadline))
     }
-
-    /// How long an outer loop, in which this one lives, may wait before it calls
-    /// [`run_once`](EventLoop::run_once): until then if this answers an instant, for ever if `None`; in both
-    /// cases only as long as the loop's descriptor is not readable. An instant in the past means
-    /// that work is left.
-    pub fn next_deadline(&mut self) -> Option<Instant> {
-        if self.inner.has_work() {
-            return Some(self.now());
-        }
-        match self.inner.timers.next(self.inner.repairs_per_turn) {
-            Next::Never => None,
-            Next::At(deadline) => Some(self.inner.clock.instant(deadline)),
-            Next::Unsettled => Some(self.now()),
-        }
-    }
 }
 
 /// Messages, signals, children and the run itself.
@@ -466,6 +455,19 @@ impl<M, S> EventLoop<M, S> {
         self.inner.receiver.sender()
     }
 
+    /// Like [`signals_with`](EventLoop::signals_with), for the signals that a derived token was
+    /// declared with.
+    ///
+    /// # Errors
+    ///
+    /// As `signals_with`; and `InvalidInput` for any other token.
+    pub fn signals<T: In<S>>(&mut self, token: T) -> io::Result<()> {
+        match token.kind() {
+            SourceKind::Signals(set) => self.signals_with(set, token),
+            _ => Err(io::ErrorKind::InvalidInput.into()),
+        }
+    }
+
     /// Calls [`signal`](crate::Handler::signal) with `token` for the signals of `set` from now on,
     /// instead of what the process did on them before. Dropping the loop restores that.
     ///
@@ -474,11 +476,11 @@ impl<M, S> EventLoop<M, S> {
     /// # Errors
     ///
     /// - `InvalidInput`: the set is empty or has a signal that cannot be handled here (KILL, STOP
-    ///   and faults of the program itself), or the token is reserved;
+    ///   and faults of the program itself), or the token is reserved, or not for these signals;
     /// - `AlreadyExists`: this loop has one of them already;
     /// - `ResourceBusy`: another loop of the process has.
     pub fn signals_with<T: In<S>>(&mut self, set: SignalSet, token: T) -> io::Result<()> {
-        let token = self.bits(token)?;
+        let token = self.bits(token, token.kind().takes_signals(set))?;
         self.inner.signals.add(set, token)
     }
 
@@ -496,9 +498,10 @@ impl<M, S> EventLoop<M, S> {
     /// # Errors
     ///
     /// `QuotaExceeded` ([`Full`]) if [`Config::children`] are watched; `AlreadyExists` if this one
-    /// is; the raw `ECHILD` if it was reaped already.
+    /// is; the raw `ECHILD` if it was reaped already; `InvalidInput` for a token that is not for
+    /// children.
     pub fn child<T: In<S>>(&mut self, child: &Child, token: T) -> io::Result<()> {
-        let token = self.bits(token)?;
+        let token = self.bits(token, token.kind().is_child())?;
         let Inner { children, selector, signals, .. } = &mut self.inner;
         children.watch(child.id(), token, selector, signals)?;
         self.inner.heed_children();
@@ -520,11 +523,21 @@ impl<M, S> EventLoop<M, S> {
 
     /// Like [`shutdown`](EventLoop::shutdown), and `run` returns `error`: the first one, if several
     /// callbacks fail before it returns.
+    ///
+    /// Called by a component, it shuts nothing down: the error goes to its parent when the callback
+    /// returns. See [`Nested`](crate::Nested).
     #[cold]
     pub fn fail(&mut self, error: io::Error) {
-        self.shutdown();
         self.inner.events.disown();
-        self.inner.error.get_or_insert(error);
+        match self.inner.scoping.depth() {
+            0 => {
+                self.shutdown();
+                self.inner.error.get_or_insert(error);
+            }
+            depth => {
+                self.inner.uncaught.get_or_insert((depth, error));
+            }
+        }
     }
 }
 
@@ -566,14 +579,5 @@ impl<M, S> std::fmt::Debug for EventLoop<M, S> {
             .field("selector", &self.inner.selector)
             .field("timers", &self.inner.timers.len())
             .finish_non_exhaustive()
-    }
-}
-
-#[cfg(unix)]
-impl<M, S> std::os::fd::AsFd for EventLoop<M, S> {
-    /// Readable when a turn would find an event or a message: so that the loop can live inside
-    /// another one. See [`next_deadline`](EventLoop::next_deadline).
-    fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
-        self.inner.selector.as_fd()
     }
 }

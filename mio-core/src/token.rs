@@ -1,28 +1,53 @@
-//! `Token`: the 64 bits that a source is registered under and that come back with its events.
+//! [`Token`]: the 64 bits that a source is registered under and that come back with its events; and
+//! [`Scope`], by which a component has tokens of its own inside those of its parent.
 
-use crate::interest::{Interest, Trigger};
+use std::{fmt, marker::PhantomData};
+
+use crate::{
+    interest::{Interest, Trigger},
+    signal::SignalSet,
+};
+
+pub use self::{
+    field::TokenField,
+    table::{Described, TokenColumn, TokenRow, describe},
+};
+
+mod field;
+mod layout;
+mod space;
+mod table;
+
+/// What derived code needs besides.
+pub(crate) mod private {
+    pub use super::{
+        field::split,
+        layout::{Sum, greatest},
+        scope,
+        space::{Space, raise},
+    };
+}
 
 /// The 64 bits that a source is registered under and that come back with each of its events.
 ///
-/// A plain `u64` is a token: all its bits are the caller's, and it stands for both directions, edge
-/// triggered. A token type of its own can carry narrower defaults.
+/// A plain `u64` is a token: all its bits are the caller's, it may name any kind of source, and for
+/// I/O it stands for both directions, edge triggered. `#[derive(Handler)]` makes a token of an enum
+/// of sources, each of its own kind.
 ///
 /// The event loop keeps the values from [`RESERVED`] up for itself and refuses them with
 /// [`InvalidInput`](std::io::ErrorKind::InvalidInput); a bare [`Selector`](crate::Selector) keeps none.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a token",
+    note = "a token is a `u64`, or an enum of sources that derives `Handler`"
+)]
 pub trait Token: Copy {
     /// The bits.
     fn bits(self) -> u64;
 
-    /// What [`register`](crate::EventLoop::register) asks for under this token.
+    /// What kind of source this token names.
     #[inline]
-    fn interest(self) -> Interest {
-        Interest::READABLE.union(Interest::WRITABLE)
-    }
-
-    /// How [`register`](crate::EventLoop::register) triggers under this token.
-    #[inline]
-    fn trigger(self) -> Trigger {
-        Trigger::Edge
+    fn kind(self) -> SourceKind {
+        SourceKind::Any
     }
 }
 
@@ -33,16 +58,186 @@ impl Token for u64 {
     }
 }
 
-/// The scope of an event loop that takes any token.
-#[derive(Clone, Copy, Debug)]
-pub enum Any {}
+/// What kind of source a token names. An event loop takes it for no other: what is not meant for it is
+/// [`InvalidInput`](std::io::ErrorKind::InvalidInput) at the call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SourceKind {
+    /// Any kind, as a plain `u64`.
+    Any,
+    /// I/O, registered with this interest and trigger unless a part of the interest or another
+    /// trigger is asked for.
+    Io(Interest, Trigger),
+    /// Timers.
+    Timer,
+    /// These signals, or some of them.
+    Signals(SignalSet),
+    /// The exits of children.
+    Child,
+}
 
-/// Tokens that an event loop of scope `S` takes.
+impl SourceKind {
+    /// What a source is registered with under such a token.
+    #[inline]
+    pub(crate) const fn registration(self) -> (Interest, Trigger) {
+        match self {
+            SourceKind::Io(interest, trigger) => (interest, trigger),
+            _ => (Interest::READABLE.union(Interest::WRITABLE), Trigger::Edge),
+        }
+    }
+
+    #[inline]
+    pub(crate) const fn is_io(self) -> bool {
+        matches!(self, SourceKind::Any | SourceKind::Io(..))
+    }
+
+    /// Whether somebody handles what `interest` asks for.
+    #[inline]
+    pub(crate) const fn takes(self, interest: Interest) -> bool {
+        match self {
+            SourceKind::Any => true,
+            SourceKind::Io(declared, _) => declared.contains(interest),
+            _ => false,
+        }
+    }
+
+    #[inline]
+    pub(crate) const fn is_timer(self) -> bool {
+        matches!(self, SourceKind::Any | SourceKind::Timer)
+    }
+
+    #[inline]
+    pub(crate) const fn is_child(self) -> bool {
+        matches!(self, SourceKind::Any | SourceKind::Child)
+    }
+
+    #[inline]
+    pub(crate) const fn takes_signals(self, set: SignalSet) -> bool {
+        match self {
+            SourceKind::Any => true,
+            SourceKind::Signals(declared) => set.difference(declared).is_empty(),
+            _ => false,
+        }
+    }
+}
+
+/// The scope of an event loop that takes any token.
+///
+/// A value stands for a token of a raw [`Handler`](crate::Handler) that is nested in a derived one:
+/// `#[nested(metrics)] Metrics(Any)`. It has as many bits as the parent leaves, which is checked when
+/// it is registered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Any(pub u64);
+
+impl Any {
+    /// Nobody knows what a raw handler's tokens look like.
+    #[doc(hidden)]
+    pub const TABLE: &'static [TokenRow] = &[];
+}
+
+/// Tokens that an event loop of scope `S` takes: all if `S` is [`Any`], else those of type `S`.
+#[diagnostic::on_unimplemented(
+    message = "an event loop of scope `{S}` does not take `{Self}`",
+    label = "not a token of this scope",
+    note = "a handler registers under its own tokens; for a component's there is `event_loop.nested(…)`"
+)]
 pub trait In<S>: Token {}
 
 impl<T: Token> In<Any> for T {}
 
 impl<T: Token> In<T> for T {}
+
+/// The place of a component's tokens, of type `C`, among its parent's, of type `P`.
+///
+/// `#[derive(Handler)]` makes one for each nested component. A parent that is written by hand makes its
+/// own, with `P` = `u64`, and [`Any`] for a component that is written by hand.
+///
+/// ```
+/// use mio_core::{Any, Scope};
+///
+/// /// The component's token 5 is 5 << 8 | 3 to the parent.
+/// const METRICS: Scope<u64, Any> = Scope::new(8, 3);
+/// ```
+pub struct Scope<P, C> {
+    shift: u32,
+    prefix: u64,
+    tokens: PhantomData<fn(P) -> C>,
+}
+
+impl<P, C> Scope<P, C> {
+    /// The component's tokens stand `shift` bits higher in the parent's, above `prefix`.
+    ///
+    /// # Panics
+    ///
+    /// If `shift` is more than 63 or `prefix` has more than `shift` bits.
+    #[inline]
+    #[must_use]
+    pub const fn new(shift: u32, prefix: u64) -> Scope<P, C> {
+        assert!(shift < 64, "a scope is shifted by less than 64 bits");
+        assert!(prefix >> shift == 0, "the prefix of a scope fits below its tokens");
+        Scope { shift, prefix, tokens: PhantomData }
+    }
+}
+
+/// A [`Scope`] whose parts are known to fit.
+#[inline]
+pub const fn scope<P, C>(shift: u32, prefix: u64) -> Scope<P, C> {
+    Scope { shift, prefix, tokens: PhantomData }
+}
+
+impl<P, C> Clone for Scope<P, C> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<P, C> Copy for Scope<P, C> {}
+
+impl<P, C> fmt::Debug for Scope<P, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scope").field("shift", &self.shift).field("prefix", &self.prefix).finish()
+    }
+}
+
+/// The scopes, one in the other, that a loop is in now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Scoping {
+    /// How many there are, in the high half, and by how many bits they shift, in the low one: one
+    /// addition enters a scope.
+    level: u32,
+    prefix: u64,
+}
+
+impl Scoping {
+    const DEPTH_SHIFT: u32 = 16;
+
+    pub(crate) const ROOT: Scoping = Scoping { level: 0, prefix: 0 };
+
+    #[inline]
+    pub(crate) const fn within<P, C>(self, scope: Scope<P, C>) -> Scoping {
+        Scoping {
+            level: self.level + (1 << Scoping::DEPTH_SHIFT | scope.shift),
+            prefix: scope.prefix.wrapping_shl(self.level) | self.prefix,
+        }
+    }
+
+    #[inline]
+    pub(crate) const fn depth(self) -> u32 {
+        self.level >> Scoping::DEPTH_SHIFT
+    }
+
+    /// What the kernel and the root handler get to see of a token of the innermost scope; `None` if
+    /// it has too many bits or is reserved.
+    #[inline]
+    pub(crate) const fn bits(self, own: u64) -> Option<u64> {
+        let shift = self.level & ((1 << Scoping::DEPTH_SHIFT) - 1);
+        if shift > 63 {
+            return None;
+        }
+        let bits = own << shift | self.prefix;
+        if bits < RESERVED && bits >> shift == own { Some(bits) } else { None }
+    }
+}
 
 /// The first of the token values that an event loop keeps for itself: the last 65,536 of the 2⁶⁴.
 pub const RESERVED: u64 = u64::MAX - 0xFFFF;
@@ -55,3 +250,38 @@ pub(crate) const CHILDREN: u64 = RESERVED;
 
 /// How many children a loop can watch at most: what lies between [`CHILDREN`] and [`WAKE`].
 pub(crate) const CHILDREN_MAX: usize = 0xFF00;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    type Raw = Scope<u64, Any>;
+
+    #[test]
+    fn scopes_in_scopes_stack_their_bits() {
+        let outer = Scoping::ROOT.within(Raw::new(3, 0b101));
+        let inner = outer.within(Raw::new(4, 0b1001));
+        assert_eq!([Scoping::ROOT, outer, inner].map(Scoping::depth), [0, 1, 2]);
+        assert_eq!(Scoping::ROOT.bits(7), Some(7));
+        assert_eq!(outer.bits(7), Some(0b111_101));
+        assert_eq!(inner.bits(7), Some((7 << 4 | 0b1001) << 3 | 0b101));
+    }
+
+    #[test]
+    fn a_token_with_too_many_bits_or_a_reserved_one_is_refused() {
+        let scoping = Scoping::ROOT.within(Raw::new(8, 1));
+        assert_eq!(scoping.bits(1 << 56), None);
+        assert_eq!(scoping.bits(RESERVED >> 8), None);
+        assert_eq!(scoping.bits((RESERVED >> 8) - 1), Some(RESERVED - 0xFF));
+        assert_eq!(Scoping::ROOT.bits(RESERVED), None);
+        let deep = scoping.within(Raw::new(56, 0));
+        assert_eq!(deep.bits(0), None);
+        assert_eq!(deep.within(Raw::new(63, 0)).bits(0), None);
+    }
+
+    #[test]
+    #[should_panic(expected = "fits below")]
+    fn a_prefix_that_reaches_into_the_tokens_panics() {
+        let _ = Raw::new(2, 4);
+    }
+}

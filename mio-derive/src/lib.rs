@@ -1,1 +1,237 @@
-//! Derives for `mio-core`.
+//! The derives of `mio-core`, which re-exports them: they are documented there by use.
+//!
+//! A derive parses to values (`attr`), makes a model of them and checks it (`model`, `check`), and
+//! writes code only then (`layout`, `dispatch`). All mistakes are collected (`diag`) and reported
+//! together; the code that goes with them is then a stub, so that nothing else is reported missing.
+
+mod attr;
+mod check;
+mod diag;
+mod dispatch;
+mod layout;
+mod method;
+mod model;
+mod token_field;
+
+use proc_macro::TokenStream;
+use syn::{DeriveInput, parse_macro_input};
+
+/// Makes a handler of an enum of sources and a trait with one method for each of their events.
+///
+/// ```
+/// use std::io;
+/// use mio_core::{EventLoop, Handler, Key, Slab, SignalInfo, net};
+///
+/// struct Server {
+///     listener: net::TcpListener,
+///     clients: Slab<net::TcpStream>,
+/// }
+///
+/// #[derive(Clone, Copy, Debug, Handler)]
+/// #[handler(state = Server)]
+/// enum On {
+///     #[io(readable)]
+///     Listener,
+///     #[io(readable, writable)]
+///     Client(Key),
+///     #[timer]
+///     Idle(Key),
+///     #[signal(INT, TERM)]
+///     Shutdown,
+/// }
+///
+/// impl OnHandler for Server {
+///     fn listener_readable(&mut self, event_loop: &mut EventLoop<(), On>) -> io::Result<()> {
+///         let (client, _) = self.listener.accept()?;
+///         let entry = self.clients.vacant_entry()?;
+///         event_loop.register(&client, On::Client(entry.key()))?;
+///         entry.insert(client);
+///         Ok(())
+///     }
+///
+///     fn client_readable(&mut self, _: &mut EventLoop<(), On>, client: Key) -> io::Result<()> {
+/// #       let _ = client;
+///         // …
+///         Ok(())
+///     }
+/// #   fn client_writable(&mut self, _: &mut EventLoop<(), On>, _: Key) -> io::Result<()> { Ok(()) }
+/// #   fn idle(&mut self, _: &mut EventLoop<(), On>, _: Key) -> io::Result<()> { Ok(()) }
+///
+///     // … client_writable, idle …
+///
+///     fn shutdown(&mut self, event_loop: &mut EventLoop<(), On>, _: SignalInfo) -> io::Result<()> {
+///         event_loop.shutdown();
+///         Ok(())
+///     }
+/// }
+///
+/// # fn main() -> io::Result<()> {
+/// let mut event_loop = EventLoop::new()?;
+/// let listener = net::TcpListener::bind("127.0.0.1:0".parse().unwrap())?;
+/// event_loop.register(&listener, On::Listener)?;
+/// event_loop.signals(On::Shutdown)?;
+/// # event_loop.shutdown();
+/// event_loop.run(Server { listener, clients: Slab::with_capacity(100) })?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # The sources
+///
+/// Each variant is a source, or as many of them as its payload has values, of the kind that its
+/// attribute says. The payload, any number of fields up to eight, is of types that are
+/// `TokenField`s, and is handed to its methods.
+///
+/// | attribute | methods | further argument |
+/// |---|---|---|
+/// | `#[io(readable, writable, priority, closed)]`, at least one of the first three | `client_readable`, `client_writable`, … | |
+/// | `#[timer]` | `idle` | with `#[timer(expiry)]` an `Expiry` |
+/// | `#[signal(INT, TERM)]`: constants of `Signal` | `shutdown` | `SignalInfo` |
+/// | `#[child]` | `worker` | `ChildExit` |
+/// | `#[nested(admin)]`: a field of the state | `admin`, which does nothing by default | |
+///
+/// I/O is edge triggered, unless `level` or `oneshot` is among the words. A method is called what the
+/// variant is, in snake case, or what you say: `#[io(readable = accept)]`, `#[timer(method = tired)]`.
+///
+/// # The methods
+///
+/// All take `&mut self`, the event loop in the scope of this enum, and the payload; all return
+/// `io::Result`. An error goes to `error(event_loop, source, error)`, which by default makes the
+/// loop `fail`; and the source gets no further call for that event, as if it
+/// was deregistered. `message` and `tick` have no source: their errors make the loop fail.
+///
+/// An error or a hang-up of a source is for both `readable` and `writable`; for `priority`, if it is
+/// declared with neither.
+///
+/// # The enum
+///
+/// It has to be `Copy`, and becomes a `Token` whose low bits are the variant's number, in the order of
+/// the declaration, and whose other bits are the payload, first field lowest. What does not fit into
+/// 64 bits does not compile. It gets:
+///
+/// - `On::TABLE`, what its tokens look like, for `describe` and your own diagnosis;
+/// - `On::unpack(token)`, the source that a token names, if it names one;
+/// - for a nested `Admin`, its `Scope`: a constant `On::ADMIN`, or a function `On::admin(key)`.
+///
+/// A token that names no source, which can be registered only where plain integers are accepted, is passed over.
+///
+/// # Options
+///
+/// `#[handler(state = Server, …)]`:
+///
+/// - `state`: the type that gets to implement the trait, and by that `Handler`;
+/// - `message`: of its messages; `()` by default;
+/// - `trait`: the name of the trait, `OnHandler` by default. It is as visible as the enum;
+/// - `generics(<'a, T: Bound> where …)`: the parameters of `state`. In its bounds, `L` is the type of messages
+///   of the loop that it runs in;
+/// - `crate`: the path of `mio_core`, if it was renamed or re-exported.
+///
+/// # Components
+///
+/// A component is a derived handler as above that says nothing of the loop it runs in: it implements
+/// its trait for every type of messages `L` of the loop.
+///
+/// ```
+/// # use std::{io, time::Duration};
+/// # use mio_core::{EventLoop, Handler};
+/// mod ticker {
+///     # use std::{io, time::Duration};
+///     # use mio_core::{EventLoop, Handler};
+///     pub struct Ticker {
+///         pub ticks: u64,
+///     }
+///
+///     #[derive(Clone, Copy, Debug, Handler)]
+///     #[handler(state = Ticker)]
+///     pub enum On {
+///         /// Another second is over.
+///         #[timer]
+///         Second,
+///     }
+///
+///     impl Ticker {
+///         pub fn new<L>(event_loop: &mut EventLoop<L, On>) -> io::Result<Ticker> {
+///             event_loop.interval(On::Second, Duration::from_secs(1))?;
+///             Ok(Ticker { ticks: 0 })
+///         }
+///     }
+///
+///     impl<L> OnHandler<L> for Ticker {
+///         fn second(&mut self, _: &mut EventLoop<L, On>) -> io::Result<()> {
+///             self.ticks += 1;
+///             Ok(())
+///         }
+///     }
+/// }
+///
+/// struct Server {
+///     ticker: ticker::Ticker,
+/// }
+///
+/// #[derive(Clone, Copy, Debug, Handler)]
+/// #[handler(state = Server)]
+/// enum On {
+///     #[io(readable)]
+///     Listener,
+///     #[nested(ticker)]
+///     Ticker(ticker::On),
+/// }
+///
+/// impl OnHandler for Server {
+///     # fn listener_readable(&mut self, _: &mut EventLoop<(), On>) -> io::Result<()> { Ok(()) }
+///     fn ticker(&mut self, event_loop: &mut EventLoop<(), On>) -> io::Result<()> {
+///         if self.ticker.ticks == 3 {
+///             event_loop.shutdown();
+///         }
+///         Ok(())
+///     }
+///     // … listener_readable …
+/// }
+///
+/// # fn main() -> io::Result<()> {
+/// # let config = mio_core::Config { virtual_time: Some(0), ..Default::default() };
+/// # let mut event_loop = EventLoop::<()>::with_config(config)?;
+/// let ticker = ticker::Ticker::new(&mut event_loop.nested(On::TICKER))?;
+/// event_loop.run(Server { ticker })?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// A keyed component, of which there are as many as keys, stands in a table with `get_mut(key)`:
+/// `#[nested(clients)] Client(Key, client::On)`; an event for a key that is gone is dropped. A handler that is
+/// written by hand is nested as `Metrics(Any)`.
+///
+/// After each event of a component, the parent's method of that name is called, to take what it produced;
+/// then an error that the component did not deal with goes to the parent's `error`. A message of a
+/// component arrives in one of the parent's, which hands it on with
+/// `event_loop.nested(On::TICKER).deliver_message(&mut self.ticker, message)`. The end of a turn is told to all
+/// components that have no key.
+#[proc_macro_derive(Handler, attributes(handler, io, timer, signal, child, nested))]
+pub fn derive_handler(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    check::handler(&input).into()
+}
+
+/// Makes a payload of an enum without fields: its variants are numbered in the order of the
+/// declaration, in as few bits as they need.
+///
+/// ```
+/// use mio_core::TokenField;
+///
+/// #[derive(Clone, Copy, Debug, PartialEq, TokenField)]
+/// enum Side {
+///     Client,
+///     Server,
+/// }
+///
+/// assert_eq!(Side::BITS, 1);
+/// assert_eq!(Side::unpack(Side::Server.pack()), Some(Side::Server));
+/// assert_eq!(Side::unpack(2), None);
+/// ```
+///
+/// `#[token_field(crate = path)]` names `mio_core`, if it was renamed or re-exported.
+#[proc_macro_derive(TokenField, attributes(token_field))]
+pub fn derive_token_field(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    token_field::token_field(&input).into()
+}

@@ -12,9 +12,9 @@ use std::{
 /// The modules of mio-core from the bottom up: each imports only from those before it.
 #[rustfmt::skip]
 const ORDER: &[&str] = &[
-    "sync", "full", "interest", "token", "slab", "buf", "event", "queue", "timer", "sys", "clock",
-    "config", "source", "selector", "doorbell", "sender", "signal", "child", "newtype", "pipe", "net",
-    "unix", "relay", "event_loop", "sleep", "handler", "run", "lib",
+    "sync", "full", "interest", "slab", "buf", "event", "queue", "timer", "sys", "clock",
+    "config", "source", "selector", "doorbell", "sender", "signal", "token", "child", "newtype", "pipe", "net",
+    "unix", "relay", "event_loop", "embed", "sleep", "handler", "nested", "run", "lib",
 ];
 const BACKENDS: &[&str] = &["epoll", "kqueue", "poll", "iocp"];
 const CORE: &str = "mio-core/src/";

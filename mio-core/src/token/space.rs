@@ -1,0 +1,74 @@
+//! [`Space`]: the tokens of a component, as its parent knows them.
+
+use super::{Any, SourceKind, Token, TokenField};
+
+/// The tokens of a nested component: an enum of sources, or [`Any`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not name the sources of a component",
+    label = "not an enum of sources",
+    note = "write the enum that derives `Handler`, or `mio_core::Any` for a handler written by hand"
+)]
+pub trait Space: Copy {
+    /// How many bits the parent has to leave at least.
+    const BITS: u32;
+
+    /// The bits in the component's own scope.
+    fn to_bits(self) -> u64;
+
+    /// Undoes [`to_bits`](Space::to_bits).
+    fn from_bits(bits: u64) -> Option<Self>;
+
+    /// What kind of source it names.
+    fn source_kind(self) -> SourceKind;
+}
+
+impl<T: Token + TokenField> Space for T {
+    const BITS: u32 = <T as TokenField>::BITS;
+
+    #[inline]
+    fn to_bits(self) -> u64 {
+        self.pack()
+    }
+
+    #[inline]
+    fn from_bits(bits: u64) -> Option<T> {
+        T::unpack(bits)
+    }
+
+    #[inline]
+    fn source_kind(self) -> SourceKind {
+        self.kind()
+    }
+}
+
+impl Space for Any {
+    /// As many as are left.
+    const BITS: u32 = 0;
+
+    #[inline]
+    fn to_bits(self) -> u64 {
+        self.0
+    }
+
+    #[inline]
+    fn from_bits(bits: u64) -> Option<Any> {
+        Some(Any(bits))
+    }
+
+    #[inline]
+    fn source_kind(self) -> SourceKind {
+        SourceKind::Any
+    }
+}
+
+/// A component's token above `shift` bits of its parent's. What does not fit becomes all ones, which
+/// every event loop refuses.
+#[inline]
+pub fn raise(token: impl Space, shift: u32) -> u64 {
+    let bits = token.to_bits();
+    match bits.checked_shl(shift) {
+        Some(above) if above >> shift == bits => above,
+        _ if bits == 0 => 0,
+        _ => u64::MAX,
+    }
+}

@@ -1,0 +1,231 @@
+//! What the attributes say, before anybody asks whether it makes sense.
+
+use proc_macro2::{TokenStream, TokenTree};
+use quote::ToTokens;
+use syn::{
+    Attribute, Generics, Ident, Meta, Path, Token, Type,
+    ext::IdentExt,
+    parse::{ParseStream, Parser},
+};
+
+use crate::diag::{Mistakes, suggestion};
+
+/// `#[handler(…)]`, all of them together.
+#[derive(Default)]
+pub(crate) struct Options {
+    pub(crate) state: Option<Type>,
+    pub(crate) message: Option<Type>,
+    pub(crate) trait_name: Option<Ident>,
+    pub(crate) core: Option<Path>,
+    pub(crate) generics: Option<Generics>,
+}
+
+/// An attribute of a variant.
+pub(crate) struct SourceAttribute {
+    /// The name, to point at.
+    pub(crate) path: TokenStream,
+    pub(crate) kind: &'static str,
+    pub(crate) words: Vec<Word>,
+    /// Of `#[nested(…)]`: the field of the state.
+    pub(crate) place: Option<TokenStream>,
+}
+
+/// `readable` or `readable = accept`.
+pub(crate) struct Word {
+    pub(crate) name: Ident,
+    pub(crate) value: Option<Ident>,
+}
+
+pub(crate) const KINDS: &[&str] = &["io", "timer", "signal", "child", "nested"];
+
+/// Reads the options of the derive from the attributes of the enum.
+pub(crate) fn options(attributes: &[Attribute], mistakes: &mut Mistakes) -> Options {
+    let mut options = Options::default();
+    for attribute in attributes {
+        if attribute.path().is_ident("handler") {
+            match &attribute.meta {
+                Meta::List(list) => {
+                    let parser = |input: ParseStream<'_>| options.parse(input, mistakes);
+                    if let Err(error) = parser.parse2(list.tokens.clone()) {
+                        mistakes.add(error);
+                    }
+                }
+                other => mistakes.on(other, "write `#[handler(state = Server)]`"),
+            }
+        } else if let Some(kind) = kind_of(attribute.path()) {
+            mistakes.on(
+                attribute.path(),
+                format!("`#[{kind}]` says what a variant is: write it above one"),
+            );
+        }
+    }
+    options
+}
+
+impl Options {
+    const NAMES: &'static [&'static str] = &["state", "message", "trait", "generics", "crate"];
+
+    fn parse(&mut self, input: ParseStream<'_>, mistakes: &mut Mistakes) -> syn::Result<()> {
+        separated(input, |input| {
+            let name = Ident::parse_any(input)?;
+            match name.to_string().as_str() {
+                "state" => set(&mut self.state, &name, assigned(input, &name)?, mistakes),
+                "message" => set(&mut self.message, &name, assigned(input, &name)?, mistakes),
+                "trait" => set(&mut self.trait_name, &name, assigned(input, &name)?, mistakes),
+                "crate" => {
+                    let path = value(input, &name, Path::parse_mod_style)?;
+                    set(&mut self.core, &name, path, mistakes);
+                }
+                "generics" => {
+                    if !input.peek(syn::token::Paren) {
+                        let message = "write `generics(<'a, T: Bound> where …)`";
+                        return Err(syn::Error::new(name.span(), message));
+                    }
+                    let content;
+                    syn::parenthesized!(content in input);
+                    let mut generics: Generics = content.parse()?;
+                    generics.where_clause = content.parse()?;
+                    set(&mut self.generics, &name, generics, mistakes);
+                }
+                other => {
+                    let help = suggestion(other, Options::NAMES);
+                    mistakes.at(name.span(), format!("unknown option `{other}`: {help}"));
+                    skip(input)?;
+                }
+            }
+            Ok(())
+        })
+    }
+}
+
+/// Reads the attributes of a variant that say what kind of source it is.
+pub(crate) fn source(attributes: &[Attribute], mistakes: &mut Mistakes) -> Vec<SourceAttribute> {
+    let mut found = Vec::new();
+    for attribute in attributes {
+        let path = attribute.path();
+        if path.is_ident("handler") {
+            mistakes.on(path, "`#[handler(…)]` belongs above the enum");
+        }
+        let Some(kind) = kind_of(path) else { continue };
+        let mut source =
+            SourceAttribute { path: path.to_token_stream(), kind, words: Vec::new(), place: None };
+        match &attribute.meta {
+            Meta::Path(_) => {}
+            Meta::List(list) => {
+                let parser = |input: ParseStream<'_>| source.parse(input);
+                if let Err(error) = parser.parse2(list.tokens.clone()) {
+                    mistakes.add(error);
+                }
+            }
+            Meta::NameValue(pair) => {
+                mistakes.on(&pair.value, format!("write `#[{kind}(…)]`, without `=`"));
+            }
+        }
+        found.push(source);
+    }
+    found
+}
+
+impl SourceAttribute {
+    fn parse(&mut self, input: ParseStream<'_>) -> syn::Result<()> {
+        separated(input, |input| {
+            let named = input.peek2(Token![=]);
+            if self.kind == "nested" && self.place.is_none() && !named {
+                self.place = Some(place(input)?);
+                return Ok(());
+            }
+            let name = Ident::parse_any(input)?;
+            let value = if input.peek(Token![=]) { Some(assigned(input, &name)?) } else { None };
+            self.words.push(Word { name, value });
+            Ok(())
+        })
+    }
+}
+
+/// `conns`, `0`, `self.conns` or `pool.conns`: without the `self.`
+fn place(input: ParseStream<'_>) -> syn::Result<TokenStream> {
+    if input.peek(Token![self]) && input.peek2(Token![.]) {
+        input.parse::<Token![self]>()?;
+        input.parse::<Token![.]>()?;
+    }
+    let mut place = TokenStream::new();
+    loop {
+        // `0.1` is one literal.
+        let literal = input.peek(syn::LitInt) || input.peek(syn::LitFloat);
+        if literal {
+            place.extend([input.parse::<TokenTree>()?]);
+        } else if input.peek(Ident::peek_any) && !input.peek(Token![self]) {
+            Ident::parse_any(input)?.to_tokens(&mut place);
+        } else {
+            let message =
+                "write the field of the state that holds the component: `#[nested(admin)]`";
+            return Err(input.error(message));
+        }
+        if !input.peek(Token![.]) {
+            return Ok(place);
+        }
+        input.parse::<Token![.]>()?.to_tokens(&mut place);
+    }
+}
+
+/// Reads items until the end, with commas between them.
+fn separated(
+    input: ParseStream<'_>,
+    mut item: impl FnMut(ParseStream<'_>) -> syn::Result<()>,
+) -> syn::Result<()> {
+    while !input.is_empty() {
+        item(input)?;
+        if input.is_empty() {
+            break;
+        }
+        if !input.peek(Token![,]) {
+            return Err(input.error("expected a comma"));
+        }
+        input.parse::<Token![,]>()?;
+    }
+    Ok(())
+}
+
+/// What follows `name =`.
+fn assigned<T: syn::parse::Parse>(input: ParseStream<'_>, name: &Ident) -> syn::Result<T> {
+    value(input, name, T::parse)
+}
+
+fn value<T>(
+    input: ParseStream<'_>,
+    name: &Ident,
+    parse: impl FnOnce(ParseStream<'_>) -> syn::Result<T>,
+) -> syn::Result<T> {
+    if !input.peek(Token![=]) {
+        return Err(syn::Error::new(name.span(), format!("write `{name} = …`")));
+    }
+    input.parse::<Token![=]>()?;
+    parse(input)
+}
+
+fn set<T>(option: &mut Option<T>, name: &Ident, value: T, mistakes: &mut Mistakes) {
+    if option.is_some() {
+        mistakes.at(name.span(), format!("`{name}` is given twice"));
+    } else {
+        *option = Some(value);
+    }
+}
+
+/// Passes over what follows an unknown name, up to the next comma.
+fn skip(input: ParseStream<'_>) -> syn::Result<()> {
+    let mut depth = 0_usize;
+    while !input.is_empty() && (depth > 0 || !input.peek(Token![,])) {
+        if let TokenTree::Punct(punct) = input.parse()? {
+            match punct.as_char() {
+                '<' => depth += 1,
+                '>' => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+        }
+    }
+    Ok(())
+}
+
+fn kind_of(path: &Path) -> Option<&'static str> {
+    KINDS.iter().copied().find(|kind| path.is_ident(kind))
+}

@@ -1,0 +1,454 @@
+//! The trait with a method for each event, and the `Handler` that calls them.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::GenericParam;
+
+use crate::{
+    layout::{component_shift, match_tag, shifted},
+    model::{Event, Kind, Model, Nested, Source},
+};
+
+pub(crate) fn dispatch(model: &Model) -> TokenStream {
+    let (events, handler) = (events_trait(model, false), handler(model, &callbacks(model)));
+    quote! { #events #handler }
+}
+
+/// After a mistake: all methods that are known, none of them missing, and a handler that does nothing.
+pub(crate) fn stub(model: &Model) -> TokenStream {
+    let (events, handler) = (events_trait(model, true), handler(model, &TokenStream::new()));
+    quote! { #events #handler }
+}
+
+fn events_trait(model: &Model, stub: bool) -> TokenStream {
+    let Model { visibility, name, trait_name, message, loop_message, .. } = model;
+    let methods = model.sources.iter().flat_map(methods).map(|method| method.declare(model, stub));
+    let parameters = trait_parameters(model);
+    let bounds = model.generic_message.then_some(&model.generics.where_clause);
+    let docs = format!(
+        " What is done for the sources of [`{name}`]: one method for each of their events."
+    );
+    let event_loop = event_loop(model);
+    quote! {
+        #[doc = #docs]
+        #visibility trait #trait_name<#parameters #loop_message = #message> #bounds {
+            #(#methods)*
+
+            /// A method for `source` failed with `error`, or a component did and did not deal with it.
+            ///
+            /// By default the event loop fails with it: `run` returns it or, in a component, it goes to
+            /// the parent's `error`.
+            #[inline]
+            fn error(&mut self, event_loop: #event_loop, source: #name, error: ::std::io::Error) {
+                let _ = source;
+                event_loop.fail(error);
+            }
+
+            /// A message arrived. By default it is dropped.
+            ///
+            /// # Errors
+            ///
+            /// Make the event loop fail.
+            #[inline]
+            fn message(&mut self, event_loop: #event_loop, message: #message) -> ::std::io::Result<()> {
+                let _ = (event_loop, message);
+                ::core::result::Result::Ok(())
+            }
+
+            /// A turn of the event loop ends.
+            ///
+            /// # Errors
+            ///
+            /// Make the event loop fail.
+            #[inline]
+            fn tick(&mut self, event_loop: #event_loop) -> ::std::io::Result<()> {
+                let _ = event_loop;
+                ::core::result::Result::Ok(())
+            }
+        }
+    }
+}
+
+/// A method of the trait.
+struct Method<'a> {
+    source: &'a Source,
+    name: &'a Ident,
+    /// What it is called for, in a sentence.
+    occasion: String,
+    /// Its argument beyond the payload.
+    extra: Option<(&'static str, &'static str)>,
+    optional: bool,
+}
+
+fn methods(source: &Source) -> Vec<Method<'_>> {
+    let method = |name, occasion: &str, extra, optional| Method {
+        source,
+        name,
+        occasion: occasion.to_owned(),
+        extra,
+        optional,
+    };
+    match &source.kind {
+        Kind::Io { events, .. } => events
+            .iter()
+            .map(|(event, name)| {
+                let occasion = match event {
+                    Event::Readable => {
+                        "is readable: reading, accepting or receiving would make \
+                                        progress, or would report the end or an error"
+                    }
+                    Event::Writable => {
+                        "is writable: writing or sending would make progress or \
+                                        would report an error; a connect has ended"
+                    }
+                    Event::Priority => "has out-of-band data",
+                    Event::Closed => "is closed in both directions",
+                };
+                method(name, occasion, None, false)
+            })
+            .collect(),
+        Kind::Timer { method: name, expiry } => {
+            let extra = expiry.then_some(("expiry", "Expiry"));
+            vec![method(name, "is due", extra, false)]
+        }
+        Kind::Signals { method: name, .. } => {
+            vec![method(name, "occurred", Some(("info", "SignalInfo")), false)]
+        }
+        Kind::Child { method: name } => {
+            vec![method(name, "exited; it is not reaped", Some(("exit", "ChildExit")), false)]
+        }
+        Kind::Nested(nested) => {
+            let occasion =
+                "had an event: what it produced can be taken. By default nothing is done";
+            vec![method(&nested.method, occasion, None, true)]
+        }
+        Kind::Unknown => Vec::new(),
+    }
+}
+
+impl Method<'_> {
+    fn declare(&self, model: &Model, stub: bool) -> TokenStream {
+        let Method { source, name, .. } = self;
+        let core = &model.core;
+        let docs = self.docs(model);
+        let event_loop = event_loop(model);
+        let payload = source.fields.iter().map(|field| {
+            let (variable, ty) = (&field.variable, &field.ty);
+            quote! { #variable: #ty }
+        });
+        let extra = self.extra.map(|(name, ty)| {
+            let (name, ty) = (Ident::new(name, source.span()), Ident::new(ty, source.span()));
+            quote! { #name: #core::#ty }
+        });
+        let arguments = payload.chain(extra);
+        // At the variant: that is where the compiler points when the method is missing.
+        let signature = quote_spanned! { source.span() =>
+            fn #name(&mut self, event_loop: #event_loop #(, #arguments)*) -> ::std::io::Result<()>
+        };
+        if stub {
+            quote! { #[allow(unused_variables)] #signature { ::core::unreachable!() } }
+        } else if self.optional {
+            let unused = source.fields.iter().map(|field| &field.variable);
+            quote! {
+                #(#docs)*
+                #[inline]
+                #signature {
+                    let _ = (event_loop, #(#unused),*);
+                    ::core::result::Result::Ok(())
+                }
+            }
+        } else {
+            // As many as the user wants; clippy counts them.
+            let many = source.fields.len() + usize::from(self.extra.is_some()) > 5;
+            let many = many.then(|| quote! { #[allow(clippy::too_many_arguments)] });
+            quote! { #(#docs)* #many #signature; }
+        }
+    }
+
+    /// The user's words on the variant, if there are any, then ours.
+    fn docs(&self, model: &Model) -> Vec<TokenStream> {
+        let path = format!("{}::{}", model.name, self.source.name);
+        let mut docs = self.source.docs.clone();
+        if !docs.is_empty() {
+            docs.push(quote! { #[doc = ""] });
+        }
+        let sentence = format!(" [`{path}`] {}.", self.occasion);
+        let errors = format!(" Reach [`error`]({}::error) with this source.", model.trait_name);
+        docs.push(quote! { #[doc = #sentence] });
+        docs.push(quote! {
+            #[doc = ""]
+            #[doc = " # Errors"]
+            #[doc = ""]
+            #[doc = #errors]
+        });
+        docs
+    }
+}
+
+fn event_loop(model: &Model) -> TokenStream {
+    let Model { name, core, loop_message, .. } = model;
+    quote! { &mut #core::EventLoop<#loop_message, #name> }
+}
+
+/// The parameters that the trait needs because the message has them, with a comma.
+fn trait_parameters(model: &Model) -> TokenStream {
+    if !model.generic_message {
+        return TokenStream::new();
+    }
+    let parameters = model.generics.params.iter();
+    quote! { #(#parameters,)* }
+}
+
+fn trait_arguments(model: &Model) -> TokenStream {
+    let loop_message = &model.loop_message;
+    if !model.generic_message {
+        return quote! { #loop_message };
+    }
+    let names = model.generics.params.iter().map(|parameter| match parameter {
+        GenericParam::Lifetime(parameter) => parameter.lifetime.to_token_stream(),
+        GenericParam::Type(parameter) => parameter.ident.to_token_stream(),
+        GenericParam::Const(parameter) => parameter.ident.to_token_stream(),
+    });
+    quote! { #(#names,)* #loop_message }
+}
+
+fn handler(model: &Model, callbacks: &TokenStream) -> TokenStream {
+    let Model { core, trait_name, message, loop_message, generics, .. } = model;
+    let Some(state) = &model.state else { return TokenStream::new() };
+    let parameters = generics.params.iter();
+    let arguments = trait_arguments(model);
+    let bounds = generics.where_clause.iter().flat_map(|clause| clause.predicates.iter());
+    quote! {
+        #[automatically_derived]
+        impl<#(#parameters,)* #loop_message> #core::Handler<#message, #loop_message> for #state
+        where
+            Self: #trait_name<#arguments>,
+            #(#bounds,)*
+        {
+            #callbacks
+        }
+    }
+}
+
+fn callbacks(model: &Model) -> TokenStream {
+    let Model { core, trait_name, message, loop_message, .. } = model;
+    let event_loop = quote! { event_loop: &mut #core::EventLoop<#loop_message> };
+    let scoped = scoped(model);
+    let ready = callback(model, "ready", "readiness", "Readiness", &ready_of);
+    let timeout = callback(model, "timeout", "expiry", "Expiry", &timeout_of);
+    let signal = callback(model, "signal", "info", "SignalInfo", &signal_of);
+    let child = callback(model, "child", "exit", "ChildExit", &child_of);
+    let ticks = model.sources.iter().filter_map(|source| {
+        let Nested { scope, place, .. } = source.nested().filter(|_| source.fields.is_empty())?;
+        let name = &model.name;
+        Some(quote! {
+            if let ::core::result::Result::Err(error) =
+                event_loop.nested(#name::#scope).deliver_tick(&mut self.#place)
+            {
+                event_loop.fail(error);
+            }
+        })
+    });
+    quote! {
+        #ready
+        #timeout
+        #signal
+        #child
+
+        #[inline]
+        fn message(&mut self, #event_loop, message: #message) {
+            #scoped
+            if let ::core::result::Result::Err(error) = #trait_name::message(self, event_loop, message) {
+                event_loop.fail(error);
+            }
+        }
+
+        #[inline]
+        fn tick(&mut self, #event_loop) {
+            #scoped
+            #(#ticks)*
+            if let ::core::result::Result::Err(error) = #trait_name::tick(self, event_loop) {
+                event_loop.fail(error);
+            }
+        }
+    }
+}
+
+fn scoped(model: &Model) -> TokenStream {
+    let name = &model.name;
+    quote! { let event_loop = event_loop.scoped::<#name>(); }
+}
+
+/// A method of `Handler` with a token and one more argument; nothing if no source is for it.
+fn callback(
+    model: &Model,
+    name: &str,
+    argument: &str,
+    ty: &str,
+    body: &dyn Fn(&Model, &Source) -> TokenStream,
+) -> TokenStream {
+    let Model { core, loop_message, .. } = model;
+    let [name, argument, ty] =
+        [name, argument, ty].map(|word| Ident::new(word, proc_macro2::Span::call_site()));
+    let arm = |source: &Source| {
+        let body = match source.nested() {
+            Some(nested) => nested_of(model, source, nested, &name, &argument),
+            None => body(model, source),
+        };
+        if body.is_empty() {
+            return TokenStream::new();
+        }
+        let payload = if source.nested().is_some() { None } else { Some(payload(model, source)) };
+        quote! { { #payload #body } }
+    };
+    let mut arms = model.sources.iter().map(arm).peekable();
+    if model.sources.iter().all(|source| arm(source).is_empty()) {
+        return TokenStream::new();
+    }
+    arms.peek();
+    let scoped = scoped(model);
+    let body = match_tag(model, &quote! { token }, arms, &quote! { {} });
+    quote! {
+        #[inline]
+        fn #name(
+            &mut self,
+            event_loop: &mut #core::EventLoop<#loop_message>,
+            token: u64,
+            #argument: #core::#ty,
+        ) {
+            #scoped
+            #body
+        }
+    }
+}
+
+/// Takes the payload out of `token`, or returns if no such token was made.
+fn payload(model: &Model, source: &Source) -> TokenStream {
+    let core = &model.core;
+    let bits = shifted(quote! { token }, model.tag_bits());
+    let (pattern, ty) = match &source.fields[..] {
+        [] => return quote! { if #bits != 0 { return; } },
+        [one] => (one.variable.to_token_stream(), one.ty.clone()),
+        several => {
+            let variables = several.iter().map(|field| &field.variable);
+            let types = several.iter().map(|field| &field.ty);
+            (quote! { (#(#variables),*) }, quote! { (#(#types),*) })
+        }
+    };
+    quote! {
+        let ::core::option::Option::Some(#pattern) = <#ty as #core::TokenField>::unpack(#bits) else {
+            return;
+        };
+    }
+}
+
+/// Calls a method of the user's; an error goes to theirs.
+fn call(model: &Model, source: &Source, method: &Ident, extra: Option<TokenStream>) -> TokenStream {
+    let Model { name, trait_name, .. } = model;
+    let arguments = source.fields.iter().map(|field| field.variable.to_token_stream()).chain(extra);
+    let value = source.pattern(|field| field.variable.to_token_stream());
+    quote! {
+        if let ::core::result::Result::Err(error) = #trait_name::#method(self, event_loop #(, #arguments)*) {
+            return #trait_name::error(self, event_loop, #name::#value, error);
+        }
+    }
+}
+
+fn ready_of(model: &Model, source: &Source) -> TokenStream {
+    let Kind::Io { events, .. } = &source.kind else { return TokenStream::new() };
+    let core = &model.core;
+    let declared = |wanted| events.iter().any(|&(event, _)| event == wanted);
+    let calls = events.iter().enumerate().map(|(index, (event, method))| {
+        let condition = match event {
+            Event::Readable => quote! { readiness.wants_read() },
+            Event::Writable => quote! { readiness.wants_write() },
+            Event::Priority if declared(Event::Readable) || declared(Event::Writable) => {
+                quote! { readiness.is_priority() }
+            }
+            // An error that nobody else sees.
+            Event::Priority => quote! {
+                (readiness.is_priority() || readiness.intersects(#core::Readiness::ERROR))
+            },
+            Event::Closed => quote! { readiness.is_closed() },
+        };
+        let current = (index > 0).then(|| quote! { && event_loop.is_current() });
+        let call = call(model, source, method, None);
+        quote! { if #condition #current { #call } }
+    });
+    quote! { #(#calls)* }
+}
+
+fn timeout_of(model: &Model, source: &Source) -> TokenStream {
+    let Kind::Timer { method, expiry } = &source.kind else { return TokenStream::new() };
+    call(model, source, method, expiry.then(|| quote! { expiry }))
+}
+
+fn signal_of(model: &Model, source: &Source) -> TokenStream {
+    let Kind::Signals { method, .. } = &source.kind else { return TokenStream::new() };
+    call(model, source, method, Some(quote! { info }))
+}
+
+fn child_of(model: &Model, source: &Source) -> TokenStream {
+    let Kind::Child { method } = &source.kind else { return TokenStream::new() };
+    call(model, source, method, Some(quote! { exit }))
+}
+
+/// Hands an event on to a component and then lets the parent take what came of it.
+fn nested_of(
+    model: &Model,
+    source: &Source,
+    nested: &Nested,
+    callback: &Ident,
+    argument: &Ident,
+) -> TokenStream {
+    let Model { name, core, trait_name, .. } = model;
+    let Nested { method, scope, place, .. } = nested;
+    let deliver = quote::format_ident!("deliver_{callback}");
+    let bits = shifted(quote! { token }, model.tag_bits());
+    let shift = component_shift(model, source);
+    let after = |key: Option<&Ident>| {
+        let key = key.into_iter();
+        let (error_of, error_after) = (uncaught(model), uncaught(model));
+        quote! {
+            let after = #trait_name::#method(self, event_loop #(, #key)*);
+            if let ::core::result::Result::Err(error) = result { #error_of }
+            if let ::core::result::Result::Err(error) = after { #error_after }
+        }
+    };
+    match &source.fields[..] {
+        [] => {
+            let after = after(None);
+            quote! {
+                let result =
+                    event_loop.nested(#name::#scope).#deliver(&mut self.#place, token >> #shift, #argument);
+                #after
+            }
+        }
+        [key, ..] => {
+            let (variable, ty) = (&key.variable, &key.ty);
+            let after = after(Some(variable));
+            quote! {
+                let ::core::option::Option::Some((#variable, own)) =
+                    #core::__private::split::<#ty>(#bits)
+                else {
+                    return;
+                };
+                let ::core::option::Option::Some(component) = self.#place.get_mut(#variable) else {
+                    return;
+                };
+                let result =
+                    event_loop.nested(#name::#scope(#variable)).#deliver(component, own, #argument);
+                #after
+            }
+        }
+    }
+}
+
+fn uncaught(model: &Model) -> TokenStream {
+    let Model { name, trait_name, .. } = model;
+    quote! {
+        if let ::core::option::Option::Some(source) = #name::unpack(token) {
+            #trait_name::error(self, event_loop, source, error);
+        }
+    }
+}
