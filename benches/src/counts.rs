@@ -124,7 +124,7 @@ impl Job {
     }
 
     fn command(self, under: &[&str], units: u64) -> Command {
-        let own = os::program();
+        let own = os::running_program();
         let mut command = match under {
             [] => Command::new(&own),
             [tool, options @ ..] => {

@@ -26,16 +26,19 @@ impl AsRawFd for Fd {
     }
 }
 
-/// Where the driver tells its runs what program to start.
+/// Where a driver tells its runs what program to start.
 pub const PROGRAM: &str = "BENCHES_PROGRAM";
 
-/// This program, to be started again; the same even if its file is replaced during the minutes that
-/// everything takes.
+/// This very program, even if its file is replaced during the minutes that everything takes.
+pub fn running_program() -> PathBuf {
+    format!("/proc/{}/exe", process::id()).into()
+}
+
+/// The program to start for the other half of a run.
 pub fn program() -> PathBuf {
-    match env::var_os(PROGRAM) {
-        Some(program) => program.into(),
-        None => format!("/proc/{}/exe", process::id()).into(),
-    }
+    // Not `/proc/self/exe`: under valgrind that is valgrind.
+    let program = env::var_os(PROGRAM).map(PathBuf::from);
+    program.unwrap_or_else(|| env::current_exe().expect("own path"))
 }
 
 /// Calls of the read and write families so far.

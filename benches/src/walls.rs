@@ -90,8 +90,8 @@ impl Walls {
 }
 
 fn run(workload: Workload, peer: &str) -> Option<Figures> {
-    let output = Command::new(os::program())
-        .env(os::PROGRAM, os::program())
+    let output = Command::new(os::running_program())
+        .env(os::PROGRAM, os::running_program())
         .args(["unit", "--peer", peer, "--workload", &workload.name()])
         .args(["--n", &workload.units_timed().to_string()])
         .stdin(Stdio::null())

@@ -52,6 +52,8 @@ pub fn pipes(chain: &mut Chain) -> Cost {
 struct Server<'a>(&'a mut Echo);
 
 impl Handler<u64> for Server<'_> {
+    // Two loops here run it; inlined into each, as it is in a program that has one.
+    #[inline(always)]
     fn readable(&mut self, event_loop: &mut EventLoop<u64>, token: u64) {
         match token {
             LISTENER => self.0.accept(),
@@ -63,6 +65,7 @@ impl Handler<u64> for Server<'_> {
         }
     }
 
+    #[inline(always)]
     fn writable(&mut self, event_loop: &mut EventLoop<u64>, token: u64) {
         if token != LISTENER && self.0.writable(token as usize) {
             event_loop.shutdown();
