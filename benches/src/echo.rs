@@ -112,10 +112,11 @@ impl Echo {
         self.readable(index)
     }
 
-    /// Writes on what was held back. True when it was the last message.
+    /// Writes on what was held back, if `index` is a connection. True when it was the last message.
     #[inline(always)]
     pub fn writable(&mut self, index: usize) -> bool {
-        !self.connections[index].held.is_empty() && self.flush(index)
+        let connection = self.connections.get(index);
+        connection.is_some_and(|connection| !connection.held.is_empty()) && self.flush(index)
     }
 
     #[cold]

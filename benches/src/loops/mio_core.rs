@@ -45,7 +45,7 @@ pub fn pipes(chain: &mut Chain) -> Cost {
     }
     measure(|| {
         chain.start();
-        event_loop.run(&mut Pipes(chain)).expect("run");
+        event_loop.run(Pipes(chain)).expect("run");
     })
 }
 
@@ -67,7 +67,7 @@ impl Handler<u64> for Server<'_> {
 
     #[inline(always)]
     fn writable(&mut self, event_loop: &mut EventLoop<u64>, token: u64) {
-        if token != LISTENER && self.0.writable(token as usize) {
+        if self.0.writable(token as usize) {
             event_loop.shutdown();
         }
     }
@@ -81,7 +81,7 @@ pub fn echo(echo: &mut Echo) -> Cost {
     let (mut event_loop, _sender) = new_loop();
     register(&mut event_loop, echo);
     measure(|| {
-        event_loop.run(&mut Server(echo)).expect("run");
+        event_loop.run(Server(echo)).expect("run");
     })
 }
 
@@ -114,7 +114,7 @@ pub fn echo_with_timeouts(echo: &mut Echo) -> Cost {
     let tokens = 0..echo.connections.len() as u64;
     let idle = tokens.map(|token| event_loop.timeout(token, IDLE).expect("room")).collect();
     measure(|| {
-        event_loop.run(&mut Patient { server: Server(echo), idle }).expect("run");
+        event_loop.run(Patient { server: Server(echo), idle }).expect("run");
     })
 }
 
