@@ -3,6 +3,7 @@
 mod kinds;
 mod nesting;
 mod payloads;
+mod shapes;
 
 use std::time::Duration;
 
