@@ -31,7 +31,7 @@ use crate::slab::Key;
 /// }
 ///
 /// assert_eq!(Percent::unpack(Percent(42).pack()), Some(Percent(42)));
-/// assert_eq!(<(bool, Percent)>::unpack(0b101_0100_1), None);
+/// assert_eq!(<(bool, Percent)>::unpack(101 << 1), None);
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be carried in a token",
