@@ -190,7 +190,7 @@ fn join<T: TokenField>(field: T, rest: u64) -> u64 {
     field.pack() | above
 }
 
-/// Undoes [`join`]: the field, and what is above it.
+/// Undoes `join`: the field, and what is above it.
 #[inline]
 pub fn split<T: TokenField>(bits: u64) -> Option<(T, u64)> {
     let (own, rest) =
