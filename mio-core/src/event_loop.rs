@@ -525,7 +525,7 @@ impl<M, S> EventLoop<M, S> {
     /// callbacks fail before it returns.
     ///
     /// Called by a component, it shuts nothing down: the error goes to its parent when the callback
-    /// returns. See [`Nested`](crate::Nested).
+    /// returns. See [`deliver_ready`](EventLoop::deliver_ready).
     #[cold]
     pub fn fail(&mut self, error: io::Error) {
         self.inner.events.disown();
@@ -535,6 +535,7 @@ impl<M, S> EventLoop<M, S> {
                 self.inner.error.get_or_insert(error);
             }
             depth => {
+                self.inner.scoping.fail();
                 self.inner.uncaught.get_or_insert((depth, error));
             }
         }

@@ -2,19 +2,19 @@
 #![allow(unsafe_code)]
 
 use std::{
-    fmt, io,
+    fmt, io, mem,
     ops::{Deref, DerefMut},
     ptr,
 };
 
 use crate::{
     child::ChildExit,
-    event_loop::EventLoop,
+    event_loop::{EventLoop, Inner},
     handler::Handler,
     interest::Readiness,
     signal::SignalInfo,
     timer::Expiry,
-    token::{Any, In, Scope, Scoping},
+    token::{Any, In, Scope},
 };
 
 impl<M> EventLoop<M> {
@@ -35,16 +35,150 @@ impl<M, S> EventLoop<M, S> {
     /// This loop for a component, as long as the result lives: the component's tokens get their place
     /// in those of `scope`'s parent.
     ///
-    /// To make a component, `Admin::new(&mut event_loop.nested(On::ADMIN))`; to send it a message,
-    /// `event_loop.nested(On::ADMIN).deliver_message(&mut self.admin, message)?`.
+    /// For what is called outside of the component's callbacks, as `Admin::new(&mut
+    /// event_loop.nested(On::ADMIN))`. If the component [fails](EventLoop::fail) there, so does the parent, when
+    /// the result is dropped.
     #[inline]
     pub fn nested<P: In<S>, C>(&mut self, scope: Scope<P, C>) -> Nested<'_, M, C> {
-        let outer = self.inner.scoping;
-        self.inner.scoping = outer.within(scope);
-        Nested { event_loop: self.rescoped(), outer }
+        self.inner.scoping.enter(scope, scope.prefix());
+        Nested { event_loop: self.rescoped(), scope: scope.of_any() }
+    }
+}
+
+/// Handing events on to a component: derived handlers do it for you, except for messages.
+impl<M, S> EventLoop<M, S> {
+    /// Hands on that a source of the component is ready. `token` is as the parent got it.
+    ///
+    /// # Errors
+    ///
+    /// What the component did not deal with: the error that it called [`fail`](EventLoop::fail) with, as derived
+    /// handlers do by default.
+    #[inline]
+    pub fn deliver_ready<P: In<S>, C, N, H: Handler<N, M> + ?Sized>(
+        &mut self,
+        scope: Scope<P, C>,
+        component: &mut H,
+        token: u64,
+        readiness: Readiness,
+    ) -> io::Result<()> {
+        let own = scope.own(token);
+        self.within(scope, token, |event_loop| component.ready(event_loop, own, readiness))
     }
 
+    /// Hands on that a timer of the component is due.
+    ///
+    /// # Errors
+    ///
+    /// What the component failed with.
     #[inline]
+    pub fn deliver_timeout<P: In<S>, C, N, H: Handler<N, M> + ?Sized>(
+        &mut self,
+        scope: Scope<P, C>,
+        component: &mut H,
+        token: u64,
+        expiry: Expiry,
+    ) -> io::Result<()> {
+        let own = scope.own(token);
+        self.within(scope, token, |event_loop| component.timeout(event_loop, own, expiry))
+    }
+
+    /// Hands on a signal.
+    ///
+    /// # Errors
+    ///
+    /// What the component failed with.
+    #[inline]
+    pub fn deliver_signal<P: In<S>, C, N, H: Handler<N, M> + ?Sized>(
+        &mut self,
+        scope: Scope<P, C>,
+        component: &mut H,
+        token: u64,
+        info: SignalInfo,
+    ) -> io::Result<()> {
+        let own = scope.own(token);
+        self.within(scope, token, |event_loop| component.signal(event_loop, own, info))
+    }
+
+    /// Hands on that a child of the component exited.
+    ///
+    /// # Errors
+    ///
+    /// What the component failed with.
+    #[inline]
+    pub fn deliver_child<P: In<S>, C, N, H: Handler<N, M> + ?Sized>(
+        &mut self,
+        scope: Scope<P, C>,
+        component: &mut H,
+        token: u64,
+        exit: ChildExit,
+    ) -> io::Result<()> {
+        let own = scope.own(token);
+        self.within(scope, token, |event_loop| component.child(event_loop, own, exit))
+    }
+
+    /// Hands on a message to the component, which came inside one of the parent's:
+    /// `event_loop.deliver_message(On::ADMIN, &mut self.admin, message)?`. See
+    /// [`Sender::map`](crate::Sender::map).
+    ///
+    /// # Errors
+    ///
+    /// What the component failed with.
+    #[inline]
+    pub fn deliver_message<P: In<S>, C, N, H: Handler<N, M> + ?Sized>(
+        &mut self,
+        scope: Scope<P, C>,
+        component: &mut H,
+        message: N,
+    ) -> io::Result<()> {
+        self.within(scope, scope.prefix(), |event_loop| component.message(event_loop, message))
+    }
+
+    /// Tells the component that a turn ends.
+    ///
+    /// # Errors
+    ///
+    /// What the component failed with.
+    #[inline]
+    pub fn deliver_tick<P: In<S>, C, N, H: Handler<N, M> + ?Sized>(
+        &mut self,
+        scope: Scope<P, C>,
+        component: &mut H,
+    ) -> io::Result<()> {
+        self.within(scope, scope.prefix(), |event_loop| component.tick(event_loop))
+    }
+
+    #[inline(always)]
+    fn within<P, C>(
+        &mut self,
+        scope: Scope<P, C>,
+        token: u64,
+        callback: impl FnOnce(&mut EventLoop<M, Any>),
+    ) -> io::Result<()> {
+        self.inner.scoping.enter(scope, token);
+        let nested = Nested { event_loop: self.rescoped::<C>(), scope: scope.of_any() };
+        callback(nested.event_loop.rescoped());
+        mem::forget(nested);
+        self.leave(scope)
+    }
+
+    /// Goes back to the scope outside of `scope`, with the error that the component failed with.
+    #[inline(always)]
+    fn leave<P, C>(&mut self, scope: Scope<P, C>) -> io::Result<()> {
+        if self.inner.scoping.leave(scope) { Ok(()) } else { self.settle() }
+    }
+
+    #[inline(never)]
+    fn settle(&mut self) -> io::Result<()> {
+        let Inner { scoping, uncaught, .. } = &mut self.inner;
+        if scoping.settle(uncaught.as_ref().map(|&(depth, _)| depth)) {
+            if let Some((_, error)) = uncaught.take() {
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    #[inline(always)]
     fn rescoped<T>(&mut self) -> &mut EventLoop<M, T> {
         let event_loop: *mut EventLoop<M, T> = ptr::from_mut(self).cast();
         // SAFETY: `EventLoop` is `repr(transparent)` over an `Inner<M>`, whatever the scope, which only
@@ -55,137 +189,16 @@ impl<M, S> EventLoop<M, S> {
 
 /// An event loop as a component sees it: what [`EventLoop::nested`] answers. The loop is the parent's
 /// again when this is dropped, by a panic too.
-///
-/// Its methods hand one event to the component. They return what the component did not deal with: the
-/// error that it called [`EventLoop::fail`] with, as derived handlers do by default. If there is
-/// nobody to return it to, because the component failed in another way, then dropping this makes the parent
-/// fail with it.
 pub struct Nested<'a, M, C> {
     event_loop: &'a mut EventLoop<M, C>,
-    outer: Scoping,
-}
-
-impl<M, C> Nested<'_, M, C> {
-    /// Hands on that a source of the component is ready. `token` is the component's own: the parent's
-    /// bits are shifted out.
-    ///
-    /// # Errors
-    ///
-    /// What the component failed with.
-    #[inline]
-    pub fn deliver_ready<N, H: Handler<N, M> + ?Sized>(
-        self,
-        component: &mut H,
-        token: u64,
-        readiness: Readiness,
-    ) -> io::Result<()> {
-        self.call(|event_loop| component.ready(event_loop, token, readiness))
-    }
-
-    /// Hands on that a timer of the component is due.
-    ///
-    /// # Errors
-    ///
-    /// What the component failed with.
-    #[inline]
-    pub fn deliver_timeout<N, H: Handler<N, M> + ?Sized>(
-        self,
-        component: &mut H,
-        token: u64,
-        expiry: Expiry,
-    ) -> io::Result<()> {
-        self.call(|event_loop| component.timeout(event_loop, token, expiry))
-    }
-
-    /// Hands on a signal.
-    ///
-    /// # Errors
-    ///
-    /// What the component failed with.
-    #[inline]
-    pub fn deliver_signal<N, H: Handler<N, M> + ?Sized>(
-        self,
-        component: &mut H,
-        token: u64,
-        info: SignalInfo,
-    ) -> io::Result<()> {
-        self.call(|event_loop| component.signal(event_loop, token, info))
-    }
-
-    /// Hands on that a child of the component exited.
-    ///
-    /// # Errors
-    ///
-    /// What the component failed with.
-    #[inline]
-    pub fn deliver_child<N, H: Handler<N, M> + ?Sized>(
-        self,
-        component: &mut H,
-        token: u64,
-        exit: ChildExit,
-    ) -> io::Result<()> {
-        self.call(|event_loop| component.child(event_loop, token, exit))
-    }
-
-    /// Hands on a message to the component, which came inside one of the parent's. See
-    /// [`Sender::map`](crate::Sender::map).
-    ///
-    /// # Errors
-    ///
-    /// What the component failed with.
-    #[inline]
-    pub fn deliver_message<N, H: Handler<N, M> + ?Sized>(
-        self,
-        component: &mut H,
-        message: N,
-    ) -> io::Result<()> {
-        self.call(|event_loop| component.message(event_loop, message))
-    }
-
-    /// Tells the component that a turn ends.
-    ///
-    /// # Errors
-    ///
-    /// What the component failed with.
-    #[inline]
-    pub fn deliver_tick<N, H: Handler<N, M> + ?Sized>(self, component: &mut H) -> io::Result<()> {
-        self.call(|event_loop| component.tick(event_loop))
-    }
-
-    #[inline]
-    fn call(mut self, callback: impl FnOnce(&mut EventLoop<M, Any>)) -> io::Result<()> {
-        callback(self.event_loop.rescoped());
-        if self.event_loop.inner.uncaught.is_some() { self.uncaught() } else { Ok(()) }
-    }
-
-    /// Takes the error, if it is the component's own or of a component in it.
-    #[cold]
-    fn uncaught(&mut self) -> io::Result<()> {
-        let inner = &mut self.event_loop.inner;
-        let depth = inner.scoping.depth();
-        match inner.uncaught.take_if(|&mut (failed, _)| failed >= depth) {
-            Some((_, error)) => Err(error),
-            None => Ok(()),
-        }
-    }
-
-    /// Makes the parent fail, if the component did.
-    #[cold]
-    fn surface(&mut self) {
-        let depth = self.outer.depth();
-        let inner = &mut self.event_loop.inner;
-        if let Some((_, error)) = inner.uncaught.take_if(|&mut (failed, _)| failed > depth) {
-            self.event_loop.fail(error);
-        }
-    }
+    scope: Scope<Any, Any>,
 }
 
 impl<M, C> Drop for Nested<'_, M, C> {
     #[inline]
     fn drop(&mut self) {
-        self.event_loop.inner.scoping = self.outer;
-        if self.event_loop.inner.uncaught.is_some() {
-            self.surface();
+        if let Err(error) = self.event_loop.leave(self.scope) {
+            self.event_loop.fail(error);
         }
     }
 }

@@ -24,7 +24,7 @@ pub(crate) mod private {
         field::split,
         layout::{Sum, greatest},
         scope,
-        space::{Space, raise},
+        space::{Space, raise, source_of},
     };
 }
 
@@ -179,6 +179,31 @@ impl<P, C> Scope<P, C> {
     }
 }
 
+impl<P, C> Scope<P, C> {
+    /// The component's own bits of a token of its parent's.
+    #[inline]
+    pub(crate) const fn own(self, token: u64) -> u64 {
+        token >> self.shift
+    }
+
+    /// The same place, whatever the types.
+    #[inline]
+    pub(crate) const fn of_any(self) -> Scope<Any, Any> {
+        scope(self.shift, self.prefix)
+    }
+
+    #[inline]
+    pub(crate) const fn prefix(self) -> u64 {
+        self.prefix
+    }
+
+    /// What it adds to [`Scoping::level`].
+    #[inline]
+    const fn step(self) -> u32 {
+        Scoping::ONE_DEEPER | self.shift
+    }
+}
+
 /// A [`Scope`] whose parts are known to fit.
 #[inline]
 pub const fn scope<P, C>(shift: u32, prefix: u64) -> Scope<P, C> {
@@ -200,42 +225,100 @@ impl<P, C> fmt::Debug for Scope<P, C> {
 }
 
 /// The scopes, one in the other, that a loop is in now.
+///
+/// Entering and leaving one is in the path of each event of a component, so it is a few instructions.
+/// Nothing has to be kept for leaving: going in changes only those bits of the path that are
+/// not the outer scope's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Scoping {
-    /// How many there are, in the high half, and by how many bits they shift, in the low one: one
-    /// addition enters a scope.
+    /// In the low half by how many bits tokens are shifted, above it how many scopes there are, and in
+    /// the highest bit whether one of them failed. Zero at the root.
     level: u32,
-    prefix: u64,
+    /// As many of its low bits as tokens are shifted by are the prefix of all tokens; those above mean
+    /// nothing.
+    path: u64,
 }
 
 impl Scoping {
-    const DEPTH_SHIFT: u32 = 16;
+    const SHIFT: u32 = 0xFFFF;
+    const ONE_DEEPER: u32 = Scoping::SHIFT + 1;
+    const FAILED: u32 = 1 << 31;
 
-    pub(crate) const ROOT: Scoping = Scoping { level: 0, prefix: 0 };
+    pub(crate) const ROOT: Scoping = Scoping { level: 0, path: 0 };
 
+    /// Enters `scope`, in which `token` of the outer scope is.
     #[inline]
-    pub(crate) const fn within<P, C>(self, scope: Scope<P, C>) -> Scoping {
-        Scoping {
-            level: self.level + (1 << Scoping::DEPTH_SHIFT | scope.shift),
-            prefix: scope.prefix.wrapping_shl(self.level) | self.prefix,
+    pub(crate) const fn enter<P, C>(&mut self, scope: Scope<P, C>, token: u64) {
+        if self.level == 0 {
+            self.level = scope.step();
+            self.path = token;
+        } else {
+            self.enter_deeper(scope.step(), token);
         }
     }
 
+    #[inline(never)]
+    const fn enter_deeper(&mut self, step: u32, token: u64) {
+        if let Some(above) = token.checked_shl(self.shift()) {
+            self.path = above | self.prefix();
+        }
+        self.level += step;
+    }
+
+    /// Leaves `scope`, which was entered last. Answers whether the outer one is the root and nothing
+    /// failed; if not, [`settle`](Scoping::settle) has to be called.
     #[inline]
+    pub(crate) const fn leave<P, C>(&mut self, scope: Scope<P, C>) -> bool {
+        self.level = self.level.wrapping_sub(scope.step());
+        self.level == 0
+    }
+
+    /// What is left to do after [`leave`](Scoping::leave). `failed` is the depth of the failure that
+    /// nobody took yet; answers whether it is to be taken here.
+    pub(crate) const fn settle(&mut self, failed: Option<u32>) -> bool {
+        match failed {
+            Some(depth) if depth > self.depth() => {
+                self.level &= !Scoping::FAILED;
+                true
+            }
+            // Another loop was put in the place of the one that was entered: it is at its root.
+            None if self.level & Scoping::FAILED != 0 => {
+                *self = Scoping::ROOT;
+                false
+            }
+            _ => false,
+        }
+    }
+
+    pub(crate) const fn fail(&mut self) {
+        self.level |= Scoping::FAILED;
+    }
+
     pub(crate) const fn depth(self) -> u32 {
-        self.level >> Scoping::DEPTH_SHIFT
+        (self.level & !Scoping::FAILED) / Scoping::ONE_DEEPER
     }
 
     /// What the kernel and the root handler get to see of a token of the innermost scope; `None` if
     /// it has too many bits or is reserved.
     #[inline]
     pub(crate) const fn bits(self, own: u64) -> Option<u64> {
-        let shift = self.level & ((1 << Scoping::DEPTH_SHIFT) - 1);
+        let shift = self.shift();
         if shift > 63 {
             return None;
         }
-        let bits = own << shift | self.prefix;
+        let bits = own << shift | self.prefix();
         if bits < RESERVED && bits >> shift == own { Some(bits) } else { None }
+    }
+
+    const fn shift(self) -> u32 {
+        self.level & Scoping::SHIFT
+    }
+
+    const fn prefix(self) -> u64 {
+        match 1_u64.checked_shl(self.shift()) {
+            Some(above) => self.path & (above - 1),
+            None => self.path,
+        }
     }
 }
 
@@ -257,26 +340,65 @@ mod tests {
 
     type Raw = Scope<u64, Any>;
 
+    fn entered(scopes: &[Raw]) -> Scoping {
+        let mut scoping = Scoping::ROOT;
+        for &scope in scopes {
+            scoping.enter(scope, scope.prefix | 0x5A5A << scope.shift);
+        }
+        scoping
+    }
+
     #[test]
     fn scopes_in_scopes_stack_their_bits() {
-        let outer = Scoping::ROOT.within(Raw::new(3, 0b101));
-        let inner = outer.within(Raw::new(4, 0b1001));
-        assert_eq!([Scoping::ROOT, outer, inner].map(Scoping::depth), [0, 1, 2]);
-        assert_eq!(Scoping::ROOT.bits(7), Some(7));
-        assert_eq!(outer.bits(7), Some(0b111_101));
-        assert_eq!(inner.bits(7), Some((7 << 4 | 0b1001) << 3 | 0b101));
+        let (first, second) = (Raw::new(3, 0b101), Raw::new(4, 0b1001));
+        let mut scoping = entered(&[first, second]);
+        assert_eq!(scoping.depth(), 2);
+        assert_eq!(scoping.bits(7), Some((7 << 4 | 0b1001) << 3 | 0b101));
+        assert!(!scoping.leave(second));
+        assert_eq!(scoping.bits(7), Some(7 << 3 | 0b101));
+        scoping.enter(second, second.prefix);
+        assert!(!scoping.leave(second));
+        assert!(scoping.leave(first));
+        assert_eq!((scoping.depth(), scoping.bits(7)), (0, Some(7)));
+    }
+
+    #[test]
+    fn a_failure_is_taken_where_it_left_its_scope() {
+        let scope = Raw::new(3, 0b101);
+        let mut scoping = entered(&[scope, scope, scope]);
+        scoping.fail();
+        assert_eq!(scoping.depth(), 3);
+        assert!(!scoping.leave(scope) && scoping.settle(Some(3)));
+        assert!(!scoping.leave(scope) && !scoping.settle(None));
+        scoping.fail();
+        scoping.enter(scope, 0);
+        assert!(!scoping.leave(scope) && !scoping.settle(Some(1)), "it is the outer one's");
+        assert!(!scoping.leave(scope) && scoping.settle(Some(1)));
+        assert_eq!(scoping.level, 0);
+    }
+
+    #[test]
+    fn leaving_a_scope_that_was_not_entered_leaves_the_root() {
+        let mut scoping = Scoping::ROOT;
+        assert!(!scoping.leave(Raw::new(3, 0)) && !scoping.settle(None));
+        assert_eq!(scoping, Scoping::ROOT);
     }
 
     #[test]
     fn a_token_with_too_many_bits_or_a_reserved_one_is_refused() {
-        let scoping = Scoping::ROOT.within(Raw::new(8, 1));
+        let (one, rest, all) = (Raw::new(8, 1), Raw::new(56, 0), Raw::new(63, 0));
+        let scoping = entered(&[one]);
         assert_eq!(scoping.bits(1 << 56), None);
         assert_eq!(scoping.bits(RESERVED >> 8), None);
         assert_eq!(scoping.bits((RESERVED >> 8) - 1), Some(RESERVED - 0xFF));
         assert_eq!(Scoping::ROOT.bits(RESERVED), None);
-        let deep = scoping.within(Raw::new(56, 0));
-        assert_eq!(deep.bits(0), None);
-        assert_eq!(deep.within(Raw::new(63, 0)).bits(0), None);
+        assert_eq!(entered(&[one, rest]).bits(0), None);
+        let mut scoping = entered(&[one, all, all, all]);
+        assert_eq!(scoping.bits(0), None);
+        for scope in [all, all, all] {
+            assert!(!scoping.leave(scope));
+        }
+        assert_eq!(scoping.bits(3), Some(3 << 8 | 1));
     }
 
     #[test]

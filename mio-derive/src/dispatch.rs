@@ -5,7 +5,7 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::GenericParam;
 
 use crate::{
-    layout::{component_shift, match_tag, shifted},
+    layout::{match_tag, shifted},
     model::{Event, Kind, Model, Nested, Source},
 };
 
@@ -243,7 +243,7 @@ fn callbacks(model: &Model) -> TokenStream {
         let name = &model.name;
         Some(quote! {
             if let ::core::result::Result::Err(error) =
-                event_loop.nested(#name::#scope).deliver_tick(&mut self.#place)
+                event_loop.deliver_tick(#name::#scope, &mut self.#place)
             {
                 event_loop.fail(error);
             }
@@ -405,7 +405,6 @@ fn nested_of(
     let Nested { method, scope, place, .. } = nested;
     let deliver = quote::format_ident!("deliver_{callback}");
     let bits = shifted(quote! { token }, model.tag_bits());
-    let shift = component_shift(model, source);
     let after = |key: Option<&Ident>| {
         let key = key.into_iter();
         let (error_of, error_after) = (uncaught(model), uncaught(model));
@@ -420,7 +419,7 @@ fn nested_of(
             let after = after(None);
             quote! {
                 let result =
-                    event_loop.nested(#name::#scope).#deliver(&mut self.#place, token >> #shift, #argument);
+                    event_loop.#deliver(#name::#scope, &mut self.#place, token, #argument);
                 #after
             }
         }
@@ -428,7 +427,7 @@ fn nested_of(
             let (variable, ty) = (&key.variable, &key.ty);
             let after = after(Some(variable));
             quote! {
-                let ::core::option::Option::Some((#variable, own)) =
+                let ::core::option::Option::Some((#variable, _)) =
                     #core::__private::split::<#ty>(#bits)
                 else {
                     return;
@@ -437,7 +436,7 @@ fn nested_of(
                     return;
                 };
                 let result =
-                    event_loop.nested(#name::#scope(#variable)).#deliver(component, own, #argument);
+                    event_loop.#deliver(#name::#scope(#variable), component, token, #argument);
                 #after
             }
         }
@@ -445,9 +444,9 @@ fn nested_of(
 }
 
 fn uncaught(model: &Model) -> TokenStream {
-    let Model { name, trait_name, .. } = model;
+    let Model { name, core, trait_name, .. } = model;
     quote! {
-        if let ::core::option::Option::Some(source) = #name::unpack(token) {
+        if let ::core::option::Option::Some(source) = #core::__private::source_of::<#name>(token) {
             #trait_name::error(self, event_loop, source, error);
         }
     }

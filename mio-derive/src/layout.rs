@@ -293,7 +293,7 @@ fn scope(model: &Model, tag: usize, source: &Source) -> Option<TokenStream> {
 }
 
 /// How many bits of its parent's tokens are below a component's own.
-pub(crate) fn component_shift(model: &Model, source: &Source) -> TokenStream {
+fn component_shift(model: &Model, source: &Source) -> TokenStream {
     let widths = source.fields.iter().map(|field| width(&model.core, field));
     sum([number(model.tag_bits()).into_token_stream()].into_iter().chain(widths))
 }

@@ -204,7 +204,7 @@ use syn::{DeriveInput, parse_macro_input};
 /// After each event of a component, the parent's method of that name is called, to take what it produced;
 /// then an error that the component did not deal with goes to the parent's `error`. A message of a
 /// component arrives in one of the parent's, which hands it on with
-/// `event_loop.nested(On::TICKER).deliver_message(&mut self.ticker, message)`. The end of a turn is told to all
+/// `event_loop.deliver_message(On::TICKER, &mut self.ticker, message)`. The end of a turn is told to all
 /// components that have no key.
 #[proc_macro_derive(Handler, attributes(handler, io, timer, signal, child, nested))]
 pub fn derive_handler(input: TokenStream) -> TokenStream {

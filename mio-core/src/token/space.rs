@@ -72,3 +72,10 @@ pub fn raise(token: impl Space, shift: u32) -> u64 {
         _ => u64::MAX,
     }
 }
+
+/// The source of an error that a component did not deal with.
+#[cold]
+#[inline(never)]
+pub fn source_of<T: TokenField>(token: u64) -> Option<T> {
+    T::unpack(token)
+}

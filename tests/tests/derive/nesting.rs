@@ -216,10 +216,10 @@ mod pool {
         ) -> io::Result<()> {
             match message {
                 Message::Left(report) => {
-                    event_loop.nested(On::LEFT).deliver_message(&mut self.left, report)
+                    event_loop.deliver_message(On::LEFT, &mut self.left, report)
                 }
                 Message::Row(key, report) => match self.table.get_mut(key) {
-                    Some(row) => event_loop.nested(On::row(key)).deliver_message(row, report),
+                    Some(row) => event_loop.deliver_message(On::row(key), row, report),
                     None => Ok(()),
                 },
             }
@@ -283,11 +283,9 @@ impl OnHandler<Command> for Server {
         command: Command,
     ) -> io::Result<()> {
         match command {
-            Command::Pool(message) => {
-                event_loop.nested(On::POOL).deliver_message(&mut self.pool, message)
-            }
+            Command::Pool(message) => event_loop.deliver_message(On::POOL, &mut self.pool, message),
             Command::Counter(report) => {
-                event_loop.nested(On::COUNTER).deliver_message(&mut self.counter, report)
+                event_loop.deliver_message(On::COUNTER, &mut self.counter, report)
             }
         }
     }
@@ -510,8 +508,8 @@ fn a_derived_handler_nests_in_one_written_by_hand() {
     impl Handler for ByHand {
         fn timeout(&mut self, event_loop: &mut EventLoop, token: u64, expiry: mio_core::Expiry) {
             assert_eq!(token & 0xFF, 3);
-            let nested = event_loop.nested(COUNTER);
-            if let Err(error) = nested.deliver_timeout(&mut self.counter, token >> 8, expiry) {
+            let result = event_loop.deliver_timeout(COUNTER, &mut self.counter, token, expiry);
+            if let Err(error) = result {
                 self.errors.push(error.kind());
                 event_loop.shutdown();
             }
@@ -553,7 +551,7 @@ fn a_failure_that_nobody_asks_for_makes_the_parent_fail() {
     let mut scoped = setup.event_loop.nested(On::POOL);
     scoped.fail(ErrorKind::NotFound.into());
     let (server, report) = (&mut setup.server, counter::Report(1));
-    let inner = scoped.nested(pool::On::LEFT).deliver_message(&mut server.pool.left, report);
+    let inner = scoped.deliver_message(pool::On::LEFT, &mut server.pool.left, report);
     assert!(inner.is_ok(), "it is not the inner one's");
     drop(scoped);
     let result = setup.event_loop.run_once(&mut setup.server, Some(Duration::ZERO));
