@@ -38,9 +38,10 @@ pub struct Echo {
     retries: bool,
 }
 
+/// One of those served. It knows no event loop.
 #[derive(Debug)]
-struct Peer {
-    stream: TcpStream,
+pub(crate) struct Peer {
+    pub(crate) stream: TcpStream,
     ring: Ring<[u8; RING_BYTES]>,
     readable: bool,
     writable: bool,
@@ -52,7 +53,9 @@ struct Peer {
     yielded: bool,
 }
 
-enum Progress {
+/// How far a peer got.
+#[derive(Debug)]
+pub(crate) enum Progress {
     /// Nothing to do before the next edge.
     Waits,
     /// It could go on, but others want to be served too.
@@ -127,8 +130,6 @@ impl Handler for Echo {
         match peer.advance(readiness) {
             Ok(Progress::Waits) => {}
             Ok(Progress::Yields) => {
-                peer.yielded = true;
-                // No readiness is news of nothing: go on where you were.
                 if event_loop.again(token, Readiness::empty()).is_err() {
                     self.close(event_loop, key);
                 }
@@ -149,7 +150,7 @@ impl Handler for Echo {
 }
 
 impl Peer {
-    fn new(stream: TcpStream) -> Peer {
+    pub(crate) fn new(stream: TcpStream) -> Peer {
         Peer {
             stream,
             ring: Ring::new([0; RING_BYTES]),
@@ -161,7 +162,8 @@ impl Peer {
         }
     }
 
-    fn advance(&mut self, readiness: Readiness) -> io::Result<Progress> {
+    /// Moves what can be moved. No readiness is news of nothing: it goes on where it stopped to be fair.
+    pub(crate) fn advance(&mut self, readiness: Readiness) -> io::Result<Progress> {
         self.readable |= readiness.wants_read() && !self.ended;
         self.writable |= readiness.wants_write();
         self.ending |= readiness.contains(Readiness::READ_CLOSED);
@@ -181,6 +183,7 @@ impl Peer {
             }
             self.write()?;
         }
+        self.yielded = true;
         Ok(Progress::Yields)
     }
 

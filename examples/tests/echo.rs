@@ -1,22 +1,31 @@
-//! The echo server, seen by its peers.
+//! The echo servers, by hand and by the derive, seen by their peers.
 
 use std::{
-    io::{Read, Write},
+    io::{self, Read, Write},
     net::{Shutdown, SocketAddr, TcpStream},
     thread,
     time::Duration,
 };
 
-use examples::echo::Echo;
-use mio_core::EventLoop;
+use examples::{echo, echo_derived};
+use mio_core::{EventLoop, Handler};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Runs `peers` against a server of their own.
-fn with_server(peers: impl FnOnce(SocketAddr) + Send) {
+/// Runs `peers` against a server of their own, for either way to write it.
+fn with_servers(peers: impl Fn(SocketAddr) + Sync) {
+    with_server(echo::Echo::new, echo::Echo::local_addr, &peers);
+    with_server(echo_derived::Echo::new, echo_derived::Echo::local_addr, &peers);
+}
+
+fn with_server<E: Handler + Send>(
+    new: impl Fn(&mut EventLoop, SocketAddr) -> io::Result<E>,
+    local_addr: impl Fn(&E) -> io::Result<SocketAddr>,
+    peers: impl Fn(SocketAddr),
+) {
     let mut event_loop = EventLoop::new().unwrap();
-    let echo = Echo::new(&mut event_loop, SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
-    let (address, sender) = (echo.local_addr().unwrap(), event_loop.sender());
+    let echo = new(&mut event_loop, SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+    let (address, sender) = (local_addr(&echo).unwrap(), event_loop.sender());
     thread::scope(|scope| {
         let server = scope.spawn(move || event_loop.run(echo).map(drop));
         peers(address);
@@ -35,7 +44,7 @@ fn connect(address: SocketAddr) -> TcpStream {
 fn what_a_peer_sends_comes_back_also_if_it_reads_late_and_ends_early() {
     let bytes: Vec<u8> =
         (0..16u32 << 20).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
-    with_server(|address| {
+    with_servers(|address| {
         let stream = connect(address);
         thread::scope(|scope| {
             scope.spawn(|| {
@@ -52,7 +61,7 @@ fn what_a_peer_sends_comes_back_also_if_it_reads_late_and_ends_early() {
 
 #[test]
 fn peers_that_vanish_do_no_harm_to_the_others() {
-    with_server(|address| {
+    with_servers(|address| {
         let mut stays = connect(address);
         for round in 0..50u8 {
             let mut vanishes = connect(address);

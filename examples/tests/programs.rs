@@ -32,10 +32,22 @@ fn hello_hears_of_its_pipe() {
 }
 
 #[test]
+fn the_first_program_of_the_readme_runs_as_it_stands_there() {
+    let (readme, program) =
+        (include_str!("../../README.md"), include_str!("../examples/hello_derived.rs"));
+    let code = &program[program.find("use std").unwrap()..];
+    assert!(readme.contains(&format!("```rust\n{code}```\n")), "it is another one");
+    let Some(output) = output("hello_derived", &[]) else { return };
+    assert_eq!(output, "the pipe says hello\ngood night\n");
+}
+
+#[test]
 fn five_hears_of_every_kind_of_source() {
-    let Some(output) = output("five", &[]) else { return };
-    for kind in ["writable", "readable", "timeout", "message", "signal", "child"] {
-        assert!(output.contains(kind), "no {kind} in\n{output}");
+    for name in ["five", "five_derived"] {
+        let Some(output) = output(name, &[]) else { continue };
+        for kind in ["writable", "readable", "timeout", "message", "signal", "child"] {
+            assert!(output.contains(kind), "no {kind} in\n{output} of {name}");
+        }
     }
 }
 
@@ -70,7 +82,13 @@ fn the_proxy_demonstrates_itself() {
 
 #[test]
 fn guests_of_the_chat_read_what_the_others_say() {
-    let Some(chat) = program("chat") else { return };
+    for chat in ["chat", "chat_derived"] {
+        chatter(chat);
+    }
+}
+
+fn chatter(name: &str) {
+    let Some(chat) = program(name) else { return };
     let mut chat = Command::new(chat).arg("127.0.0.1:0").stdout(Stdio::piped()).spawn().unwrap();
     let mut line = String::new();
     BufReader::new(chat.stdout.take().unwrap()).read_line(&mut line).unwrap();
