@@ -434,7 +434,7 @@ mod tests {
     fn op() -> impl Strategy<Value = Op> {
         prop_oneof![
             100 => any::<u16>().prop_map(Op::Push),
-            10 => Just(Op::Abandon),
+            4 => Just(Op::Abandon),
             100 => Just(Op::Pop),
             1 => Just(Op::Close),
         ]
@@ -442,8 +442,11 @@ mod tests {
 
     proptest! {
         #![proptest_config(ProptestConfig {
-            cases: if cfg!(miri) { 4 } else { 1_000 },
-            failure_persistence: None,
+            cases: if cfg!(miri) { 4 } else { 10_000 },
+            // Under Miri there are no files.
+            failure_persistence: ProptestConfig::default()
+                .failure_persistence
+                .filter(|_| !cfg!(miri)),
             ..ProptestConfig::default()
         })]
 
@@ -452,7 +455,7 @@ mod tests {
         fn it_does_what_a_deque_does(
             capacity in 1_usize..9,
             laps in prop_oneof![Just(usize::MAX), any::<usize>()],
-            ops in prop::collection::vec(op(), 1..if cfg!(miri) { 30 } else { 200 }),
+            ops in prop::collection::vec(op(), 1..if cfg!(miri) { 30 } else { 60 }),
         ) {
             let (queue, mut consumer) = queue_at(capacity, laps).unwrap();
             let (capacity, mut closed) = (capacity.next_power_of_two(), false);
