@@ -20,9 +20,9 @@ impl Clock {
         Clock { epoch: Instant::now(), turn: 0, now: 0, current: false, jumps }
     }
 
-    /// A new turn: the next question reads the clock.
+    /// A turn begins or ends: the next question reads the clock.
     #[inline]
-    pub(crate) fn begin_turn(&mut self) {
+    pub(crate) fn expire(&mut self) {
         self.current = false;
     }
 

@@ -2,8 +2,14 @@
 
 use std::time::Duration;
 
-/// The bounds of an event loop, each with a default. All memory is taken when the loop is built;
-/// what is never used is never touched, so that a generous bound costs address space, not memory.
+/// The bounds of an event loop, each with a default. All memory is taken when the loop is built. Of that
+/// for timers, events and [`again`](crate::EventLoop::again) what is never used is never touched, so that on
+/// systems which commit memory at the first touch a generous bound costs address space, not memory; a place
+/// for a message, a signal or a child costs its memory at once.
+///
+/// A bound of zero is refused where nothing would work (see
+/// [`with_config`](crate::EventLoop::with_config)); no timers, no children, no sources is a loop for which
+/// every request for one is refused.
 ///
 /// ```
 /// use mio_core::{Config, EventLoop};
@@ -16,7 +22,8 @@ pub struct Config {
     /// Sources registered at a time, where slots are emulated; and on every platform how many
     /// requests [`again`](crate::EventLoop::again) holds. Default 16,384.
     pub sources: usize,
-    /// Events taken from the kernel at a time. Default 1,024.
+    /// Events taken from the kernel at a time, and requests of [`again`](crate::EventLoop::again) handled
+    /// at a time. Default 1,024; more than the kernel allows (178,956,970 with epoll) is as good as that.
     pub events: usize,
     /// Timers armed at a time. Default 16,384.
     pub timers: usize,
@@ -29,7 +36,8 @@ pub struct Config {
     pub messages: usize,
     /// Messages received in a turn. Default 1,024.
     pub messages_per_turn: usize,
-    /// Signals that occurred and were not yet handled; more of the same are merged. Default 64.
+    /// Signals that occurred and were not yet handled, and signals handled in a turn; rounded up to a
+    /// power of two. Those that find no room are merged, each with its like. Default 64.
     pub signals: usize,
     /// Children watched at a time, at most 65,280. Default 64.
     pub children: usize,

@@ -9,8 +9,43 @@ use crate::{event_loop::EventLoop, timer::Next};
 impl<M, S> EventLoop<M, S> {
     /// How long an outer loop, in which this one lives, may wait before it calls
     /// [`run_once`](EventLoop::run_once): until then if this answers an instant, for ever if `None`; in both
-    /// cases only as long as the loop's descriptor is not readable. An instant in the past means
-    /// that work is left.
+    /// cases only as long as the loop's descriptor is not readable. An instant that is past means that
+    /// work is left: a message that came while a turn was under way, say, of which the descriptor tells
+    /// nothing. So the question has to be asked anew before each wait.
+    ///
+    /// Like a turn it puts up to [`Config::repairs_per_turn`](crate::Config::repairs_per_turn) pushed-back timers
+    /// right; if there are more, it answers an instant that is past. No system call but, on some platforms, that of reading the
+    /// clock.
+    ///
+    /// ```
+    /// use std::{io, time::{Duration, Instant}};
+    /// use mio_core::{EventLoop, Events, Handler, Interest, Selector, Trigger};
+    ///
+    /// struct Sum(u32);
+    ///
+    /// impl Handler<u32> for Sum {
+    ///     fn message(&mut self, event_loop: &mut EventLoop<u32>, number: u32) {
+    ///         self.0 += number;
+    ///     }
+    /// }
+    ///
+    /// let mut event_loop = EventLoop::new()?;
+    /// let outer = Selector::new()?;
+    /// let mut events = Events::with_capacity(64);
+    /// outer.register(&event_loop, 1, Interest::READABLE, Trigger::Level)?;
+    ///
+    /// let sender = event_loop.sender();
+    /// let thread = std::thread::spawn(move || (1..=3).try_for_each(|number| sender.send(number)));
+    /// let mut sum = Sum(0);
+    /// while sum.0 < 6 {
+    ///     let left = |deadline: Instant| deadline.saturating_duration_since(Instant::now());
+    ///     let timeout = event_loop.next_deadline().map(left);
+    ///     outer.select(&mut events, timeout)?;
+    ///     event_loop.run_once(&mut sum, Some(Duration::ZERO))?;
+    /// }
+    /// thread.join().expect("no panic")?;
+    /// # Ok::<(), io::Error>(())
+    /// ```
     pub fn next_deadline(&mut self) -> Option<Instant> {
         if self.inner.has_work() {
             return Some(self.now());
@@ -25,8 +60,12 @@ impl<M, S> EventLoop<M, S> {
 
 #[cfg(unix)]
 impl<M, S> AsFd for EventLoop<M, S> {
-    /// Readable when a turn would find an event or a message: so that the loop can live inside
-    /// another one. See [`next_deadline`](EventLoop::next_deadline).
+    /// Readable when the kernel has an event for this loop, or a message or a signal has come since the
+    /// last turn: so that the loop can live inside another one. It is not readable for timers, nor for
+    /// work that the last turn left behind; [`next_deadline`](EventLoop::next_deadline), which is to be asked
+    /// before each wait, tells of both.
+    ///
+    /// Registering it with a selector, or waiting for it, is all that may be done with the descriptor.
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.inner.selector.as_fd()
     }

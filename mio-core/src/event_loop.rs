@@ -44,11 +44,21 @@ use crate::{
 /// 1. decide how long to sleep: not at all if work is left, else until the next deadline;
 /// 2. wait for events, after spinning if [`Config::spin`] asks for it;
 /// 3. start a new clock: it is read when somebody first asks, once a turn;
-/// 4. up to [`Config::events`] I/O events, then what [`again`](EventLoop::again) asked for before;
+/// 4. up to [`Config::events`] I/O events, then what [`again`](EventLoop::again) asked for before, up to as many;
 /// 5. signals and exited children;
 /// 6. up to [`Config::timers_per_turn`] timers that are due;
 /// 7. up to [`Config::messages_per_turn`] messages;
 /// 8. [`tick`](crate::Handler::tick).
+///
+/// `shutdown` and `fail` end the turn in whichever phase they are called, without a `tick`; what
+/// it did not come to is there for the next one.
+///
+/// # Inside another loop
+///
+/// A loop is [`AsFd`](std::os::fd::AsFd): another loop can wait for its descriptor and then call
+/// [`run_once`](EventLoop::run_once) with a timeout of zero. The descriptor alone does not tell everything: after
+/// each `run_once`, and after whatever else was called on this loop, ask
+/// [`next_deadline`](EventLoop::next_deadline) how long the other loop may wait. An example is there.
 ///
 /// # Panics in callbacks
 ///
@@ -58,7 +68,8 @@ use crate::{
 /// # Forks
 ///
 /// In a child process that was forked without `exec`, every use of the parent's loop that would
-/// reach the kernel is an error of kind `Unsupported`.
+/// reach the kernel is an error of kind `Unsupported`. A message that the child sends stays in the child's
+/// copy of the queue; nobody receives it.
 #[repr(transparent)]
 pub struct EventLoop<M = (), S = Any> {
     pub(crate) inner: Inner<M>,
@@ -111,8 +122,8 @@ pub(crate) struct Inner<M> {
     pub(crate) repairs_per_turn: usize,
     pub(crate) messages_per_turn: usize,
     pub(crate) precision: Precision,
-    /// The deadline that [`Precision::Exact`] has woken early for already.
-    pub(crate) woken_early_for: u64,
+    /// The deadline that [`Precision::Exact`] wakes early for, and when.
+    pub(crate) early_wake: (u64, u64),
     pub(crate) spin: Duration,
     /// The state of the generator that permutes events; `None` in real time.
     pub(crate) permutation: Option<u64>,
@@ -174,7 +185,7 @@ impl<M> EventLoop<M> {
             repairs_per_turn: config.repairs_per_turn,
             messages_per_turn: config.messages_per_turn,
             precision: config.precision,
-            woken_early_for: 0,
+            early_wake: (0, 0),
             spin: config.spin,
             permutation: config.virtual_time,
         };
@@ -274,8 +285,9 @@ impl<M, S> EventLoop<M, S> {
     /// Waits no longer for `source`, which is registered under `token`.
     ///
     /// The token is how the loop knows its event: if it is the one being handled, the rest of that
-    /// event is skipped. Other events of the same wait may still come under this token; a
-    /// [`Key`](crate::Key) in it makes them find nothing.
+    /// event is skipped. Under another token the source is deregistered all the same, but nothing is
+    /// skipped. An event that another turn left over, and what [`again`](EventLoop::again) asked for, may
+    /// still come under this token; a [`Key`](crate::Key) in it makes them find nothing.
     ///
     /// # Errors
     ///
@@ -328,6 +340,16 @@ impl<M, S> EventLoop<M, S> {
     /// Asks for [`ready`](crate::Handler::ready) with `token` and `readiness` in the next turn, which
     /// then does not sleep: for a handler that stops early to be fair to the others.
     ///
+    /// Requests are not merged: each is a call of its own, and takes a place until then. So a handler
+    /// that is called for other events of the same source meanwhile should remember that it has asked, and have one
+    /// request outstanding for a source at most. To tell its own request from an event of the kernel's,
+    /// which is never empty, it can ask with [`Readiness::empty`]; the default `ready` calls nothing for
+    /// that.
+    ///
+    /// Nor are they taken back: one for a source that is deregistered still comes, and a
+    /// [`Key`](crate::Key) in the token makes it find nothing. What finds no room in a turn (see
+    /// [`Config::events`]) comes in the one after it, in order.
+    ///
     /// # Errors
     ///
     /// `QuotaExceeded` ([`Full`]) if [`Config::sources`] requests are waiting.
@@ -364,16 +386,18 @@ impl<M, S> EventLoop<M, S> {
 
 /// Time.
 impl<M, S> EventLoop<M, S> {
-    /// The time of this turn: read when first asked for in a turn, the same until its end.
-    ///
-    /// Between turns it is the last turn's.
+    /// The time of this turn: read when first asked for in a turn, the same until its end. Between two
+    /// turns, and before the first, likewise: read when first asked for, the same until the next
+    /// turn begins; [`update_now`](EventLoop::update_now) reads it again.
     #[inline]
     pub fn now(&mut self) -> Instant {
         let now = self.inner.clock().now();
         self.inner.clock.instant(now)
     }
 
-    /// Reads the clock again, for a callback that took long. What is due in this turn stays the same.
+    /// Reads the clock again, for a callback that took long, or in the midst of a long preparation
+    /// before the first turn. What is due in this turn stays the same. With
+    /// [virtual time](Config::virtual_time) it does nothing.
     pub fn update_now(&mut self) {
         self.inner.clock().refresh();
     }
@@ -447,7 +471,7 @@ impl<M, S> EventLoop<M, S> {
     }
 }
 
-/// Messages, signals, children and the run itself.
+/// Messages, signals and children.
 impl<M, S> EventLoop<M, S> {
     /// A sender of messages to this loop, for any thread.
     #[must_use]
@@ -481,6 +505,7 @@ impl<M, S> EventLoop<M, S> {
     /// - `ResourceBusy`: another loop of the process has.
     pub fn signals_with<T: In<S>>(&mut self, set: SignalSet, token: T) -> io::Result<()> {
         let token = self.bits(token, token.kind().takes_signals(set))?;
+        self.inner.selector.sys().check_process()?;
         self.inner.signals.add(set, token)
     }
 
@@ -502,6 +527,7 @@ impl<M, S> EventLoop<M, S> {
     /// children.
     pub fn child<T: In<S>>(&mut self, child: &Child, token: T) -> io::Result<()> {
         let token = self.bits(token, token.kind().is_child())?;
+        self.inner.selector.sys().check_process()?;
         let Inner { children, selector, signals, .. } = &mut self.inner;
         children.watch(child.id(), token, selector, signals)?;
         self.inner.heed_children();
@@ -513,41 +539,17 @@ impl<M, S> EventLoop<M, S> {
         let Inner { children, selector, signals, .. } = &mut self.inner;
         children.forget(child.id(), selector, signals)
     }
-
-    /// Makes [`run`](EventLoop::run) return after the current callback. The events that it has not come to
-    /// yet are kept for the next run.
-    pub fn shutdown(&mut self) {
-        self.inner.work |= Work::STOP;
-        self.inner.park_events();
-    }
-
-    /// Like [`shutdown`](EventLoop::shutdown), and `run` returns `error`: the first one, if several
-    /// callbacks fail before it returns.
-    ///
-    /// Called by a component, it shuts nothing down: the error goes to its parent when the callback
-    /// returns. See [`deliver_ready`](EventLoop::deliver_ready).
-    #[cold]
-    pub fn fail(&mut self, error: io::Error) {
-        self.inner.events.disown();
-        match self.inner.scoping.depth() {
-            0 => {
-                self.shutdown();
-                self.inner.error.get_or_insert(error);
-            }
-            depth => {
-                self.inner.scoping.fail();
-                self.inner.uncaught.get_or_insert((depth, error));
-            }
-        }
-    }
 }
 
 impl<M> Inner<M> {
     /// Whether a turn would have something to do without waiting, other than I/O and timers.
     pub(crate) fn has_work(&self) -> bool {
-        self.work.intersects(Work::EVENTS | Work::AGAIN | Work::MAIL | Work::CHILDREN)
-            || !self.events.is_done()
-            || self.has_mail()
+        const WORK: Work = Work::STOP
+            .union(Work::EVENTS)
+            .union(Work::AGAIN)
+            .union(Work::MAIL)
+            .union(Work::CHILDREN);
+        self.work.intersects(WORK) || !self.events.is_done() || self.has_mail()
     }
 
     /// Whether messages or signals wait.

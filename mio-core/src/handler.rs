@@ -75,15 +75,16 @@ pub trait Handler<M = (), L = M> {
     #[inline]
     fn closed(&mut self, event_loop: &mut EventLoop<L>, token: u64) {}
 
-    /// A timer is due: never before its deadline, in the order of deadlines.
+    /// A timer is due: never before its deadline, in the order of deadlines, and those of one deadline in
+    /// the order in which they were set.
     #[inline]
     fn timeout(&mut self, event_loop: &mut EventLoop<L>, token: u64, expiry: Expiry) {}
 
-    /// A message arrived, in the order in which its sender sent them.
+    /// A message arrived; those of one sender in the order in which it sent them.
     #[inline]
     fn message(&mut self, event_loop: &mut EventLoop<L>, message: M) {}
 
-    /// A signal occurred.
+    /// A signal occurred, once or several times: [`SignalInfo`] says when they are merged.
     #[inline]
     fn signal(&mut self, event_loop: &mut EventLoop<L>, token: u64, info: SignalInfo) {}
 
@@ -91,7 +92,8 @@ pub trait Handler<M = (), L = M> {
     #[inline]
     fn child(&mut self, event_loop: &mut EventLoop<L>, token: u64, exit: ChildExit) {}
 
-    /// The end of a turn, after all that happened in it.
+    /// The end of a turn, after all that happened in it, also if nothing did. A turn that
+    /// [`shutdown`](EventLoop::shutdown) or [`fail`](EventLoop::fail) ends has none.
     #[inline]
     fn tick(&mut self, event_loop: &mut EventLoop<L>) {}
 }

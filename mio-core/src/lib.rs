@@ -1,4 +1,54 @@
-//! A small, fast, readiness-based event loop.
+//! A small, fast, readiness-based event loop: one thread waits for any mix of descriptors, messages from
+//! other threads, timers, signals and child processes. Nothing is allocated once a loop is built.
+//!
+//! ```
+//! use std::io::{self, Write};
+//! use mio_core::{EventLoop, Handler, pipe};
+//!
+//! struct Hello;
+//!
+//! impl Handler for Hello {
+//!     fn readable(&mut self, event_loop: &mut EventLoop, token: u64) {
+//!         println!("readable: {token}");
+//!         event_loop.shutdown();
+//!     }
+//! }
+//!
+//! let mut event_loop = EventLoop::new()?;
+//! let (reader, mut writer) = pipe::new()?;
+//! event_loop.register(&reader, 1u64)?;
+//! writer.write_all(b"hello")?;
+//! event_loop.run(Hello)?;
+//! # Ok::<(), io::Error>(())
+//! ```
+//!
+//! # Where to look
+//!
+//! - [`EventLoop`] says what a turn does, in which order and within which bounds; [`Handler`] is what it calls,
+//!   and [`Config`] has every bound.
+//! - [`Slab`] and [`Key`] are for whatever belongs to a connection: a key fits into a token, and one that is
+//!   stale finds nothing.
+//! - [`Sender`] sends messages, [`Timeout`] and [`Expiry`] are about timers, [`SignalSet`] and [`SignalInfo`] about
+//!   signals, [`ChildExit`] about children.
+//! - [`net`], [`unix`] and [`pipe`] have `std`'s types in a form that never blocks; any other [`Source`] registers as
+//!   well. [`buf`] has a ring of bytes.
+//! - [`Selector`], [`Events`] and [`Waker`] are the layer below, for authors of other loops and runtimes.
+//!
+//! # Edge triggered
+//!
+//! A plain `u64` token registers a source for both directions, edge triggered, which costs the fewest system
+//! calls: a report comes when something changes, so read, write or accept until `WouldBlock` before you expect
+//! another. [`Trigger`] has the alternatives.
+//!
+//! # Errors
+//!
+//! Errors are [`io::Error`](std::io::Error)s of a kind or with the system's number, never with a text, which
+//! would be allocated. A table that is full is [`Full`], as an `io::Error` of the kind
+//! [`QuotaExceeded`](std::io::ErrorKind::QuotaExceeded).
+//!
+//! # Portability
+//!
+//! Linux and Android, Rust 1.85.
 #![deny(unsafe_code)]
 
 pub mod buf;

@@ -1,6 +1,6 @@
 //! The phases of one turn. What they are is said at [`EventLoop`].
 
-use std::{io, ptr, time::Duration};
+use std::{cell::Cell, io, ptr, time::Duration};
 
 use crate::{
     event_loop::{EventLoop, Inner, Work},
@@ -14,13 +14,19 @@ impl<M> EventLoop<M> {
     /// [`fail`](EventLoop::fail); then gives the handler back. It takes a handler by value or a
     /// `&mut` to one.
     ///
-    /// A `shutdown` from before makes it return at once.
+    /// A `shutdown` from before makes it return at once. With an error a handler by value is dropped; one by
+    /// reference is still there.
     ///
     /// # Errors
     ///
     /// - what `fail` was called with;
     /// - `ResourceBusy`: this loop is running; `run` was called from one of its callbacks;
-    /// - the kernel's, from waiting.
+    /// - `Unsupported`: this process was forked from the loop's;
+    /// - the kernel's, from waiting, none of which a correct program meets.
+    ///
+    /// # Panics
+    ///
+    /// Only if a callback does; the loop can be run again.
     pub fn run<H: Handler<M>>(&mut self, mut handler: H) -> io::Result<H> {
         let running = Running::start(self)?;
         while running.0.turn(&mut handler, None)? {}
@@ -28,10 +34,22 @@ impl<M> EventLoop<M> {
         Ok(handler)
     }
 
-    /// One turn that waits for `timeout` at most, or without end if `None`. Answers whether to go
-    /// on: `false` after [`shutdown`](EventLoop::shutdown).
+    /// One turn that waits for `timeout` at most, or without end if `None`, and not at all if work is left.
+    /// Answers whether to go on: `false` after [`shutdown`](EventLoop::shutdown).
+    ///
+    /// A turn may end sooner, and with nothing to handle: when a signal interrupts the wait, when a message or
+    /// a wake-up comes, when timers that were pushed back are put right, or when
+    /// [`Precision::Exact`](crate::Precision::Exact) waits in two steps.
+    ///
+    /// A turn is bounded and may leave work: messages that came during it, timers that are due. The next turn
+    /// does not sleep then. Who waits elsewhere between turns, because this loop lives inside another
+    /// one, has to ask [`next_deadline`](EventLoop::next_deadline) after each of them.
     ///
     /// # Errors
+    ///
+    /// As [`run`](EventLoop::run).
+    ///
+    /// # Panics
     ///
     /// As [`run`](EventLoop::run).
     #[inline]
@@ -43,7 +61,42 @@ impl<M> EventLoop<M> {
         let running = Running::start(self)?;
         running.0.turn(handler, timeout)
     }
+}
 
+impl<M, S> EventLoop<M, S> {
+    /// Makes [`run`](EventLoop::run), or [`run_once`](EventLoop::run_once), return after the event that is being
+    /// handled, without a [`tick`](crate::Handler::tick). What it has not come to yet, events and
+    /// messages and all, is kept for the next run. Outside a run, makes the next one return at once.
+    ///
+    /// An event of a source is one call of [`ready`](crate::Handler::ready), which goes on to `writable`,
+    /// say, after a `readable` that shuts down.
+    pub fn shutdown(&mut self) {
+        self.inner.work |= Work::STOP;
+        self.inner.park_events();
+    }
+
+    /// Like [`shutdown`](EventLoop::shutdown), and `run` returns `error`: the first one, if several
+    /// callbacks fail before it returns. The rest of the event that is being handled is skipped.
+    ///
+    /// Called by a component, it shuts nothing down: the error goes to its parent when the callback
+    /// returns. See [`deliver_ready`](EventLoop::deliver_ready).
+    #[cold]
+    pub fn fail(&mut self, error: io::Error) {
+        self.inner.events.disown();
+        match self.inner.scoping.depth() {
+            0 => {
+                self.shutdown();
+                self.inner.error.get_or_insert(error);
+            }
+            depth => {
+                self.inner.scoping.fail();
+                self.inner.uncaught.get_or_insert((depth, error));
+            }
+        }
+    }
+}
+
+impl<M> EventLoop<M> {
     #[inline(always)]
     fn turn<H: Handler<M>>(
         &mut self,
@@ -126,12 +179,12 @@ impl<M> EventLoop<M> {
     }
 
     fn run_timers<H: Handler<M>>(&mut self, handler: &mut H) {
-        let now = self.inner.clock().turn();
         let mut repairs = self.inner.repairs_per_turn;
         for _ in 0..self.inner.timers_per_turn {
             if self.is_stopping() {
                 return;
             }
+            let now = self.inner.clock().turn();
             let Some(due) = self.inner.timers.pop_due(now, &mut repairs) else { return };
             let deadline = self.inner.clock.instant(due.deadline);
             let expiry = Expiry { timeout: due.timeout, deadline, missed: due.missed };
@@ -177,6 +230,11 @@ impl<M> Inner<M> {
     }
 }
 
+thread_local! {
+    /// How many loops are running in this thread, each in a callback of another.
+    static RUNNING: Cell<usize> = const { Cell::new(0) };
+}
+
 /// While this lives, the loop runs. It ends with a panic too.
 struct Running<'a, M>(&'a mut EventLoop<M>);
 
@@ -184,10 +242,12 @@ impl<'a, M> Running<'a, M> {
     #[inline]
     fn start(event_loop: &'a mut EventLoop<M>) -> io::Result<Running<'a, M>> {
         let here = ptr::from_ref(event_loop).addr();
-        if event_loop.inner.running == here {
+        // A loop that a callback took away from here still says so when it is put back, long after.
+        if event_loop.inner.running == here && RUNNING.get() > 0 {
             return Err(io::ErrorKind::ResourceBusy.into());
         }
         event_loop.inner.running = here;
+        RUNNING.set(RUNNING.get() + 1);
         // What a callback that panicked, or took the loop away, left behind.
         event_loop.inner.park_events();
         Ok(Running(event_loop))
@@ -197,7 +257,10 @@ impl<'a, M> Running<'a, M> {
 impl<M> Drop for Running<'_, M> {
     #[inline]
     fn drop(&mut self) {
+        RUNNING.set(RUNNING.get() - 1);
         self.0.inner.running = 0;
+        // Who knows how long it is until the next turn.
+        self.0.inner.clock.expire();
         // An outer loop may wait for the descriptor now.
         self.0.inner.receiver.doorbell().sleep_begin();
     }

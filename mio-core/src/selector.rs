@@ -43,7 +43,7 @@ pub struct Selector {
 }
 
 impl Selector {
-    /// A selector for as many sources as the kernel allows, or for 1,024 where slots are emulated.
+    /// A selector for as many sources as the kernel allows; where slots are emulated, for 1,024.
     ///
     /// # Errors
     ///
@@ -161,8 +161,8 @@ impl Selector {
     ///
     /// # Errors
     ///
-    /// `Unsupported` in a forked child: the selector is the parent's. The kernel's, none of which a
-    /// correct program meets.
+    /// `Unsupported` in a forked child, as for every other call on it: the selector is the parent's. The
+    /// kernel's, none of which a correct program meets.
     #[inline]
     pub fn select(&self, events: &mut Events, timeout: Option<Duration>) -> io::Result<()> {
         self.sys.check_process()?;
@@ -261,11 +261,15 @@ impl Waker {
         Ok(Waker { sys: sys::Waker::new(selector.sys(), token)? })
     }
 
-    /// Ends the selector's wait, or its next one. One system call; does not block or allocate.
+    /// Ends the selector's wait, or its next one. One system call; does not block or allocate. It may be
+    /// called in a signal handler that keeps `errno`.
+    ///
+    /// Portability: where there is no eventfd it is two system calls, and seldom a few more.
     ///
     /// # Errors
     ///
-    /// The kernel's, none of which a correct program meets.
+    /// `Unsupported` in a forked child: the selector is the parent's. The kernel's, none of which a
+    /// correct program meets.
     #[inline]
     pub fn wake(&self) -> io::Result<()> {
         self.sys.wake()

@@ -22,7 +22,7 @@ impl<M> Inner<M> {
         self.selector.sys().check_process()?;
         self.work.remove(Work::CLOCK);
         self.work.set(Work::TIMERS, !self.timers.is_empty());
-        self.clock.begin_turn();
+        self.clock.expire();
         if self.work.contains(Work::STOP) {
             return Ok(());
         }
@@ -71,24 +71,28 @@ impl<M> Inner<M> {
             Next::Unsettled => return Some(Duration::ZERO),
         };
         // Not the turn's clock: callbacks took their time since it was read.
-        let left = Duration::from_nanos(deadline.saturating_sub(self.clock.read()));
+        let now = self.clock.read();
         let wait = match self.precision {
-            Precision::Cheap => left,
-            Precision::Exact => self.first_of_two_waits(deadline, left),
+            Precision::Cheap => Duration::from_nanos(deadline.saturating_sub(now)),
+            Precision::Exact => self.one_of_two_waits(deadline, now),
         };
         Some(limit.map_or(wait, |limit| limit.min(wait)))
     }
 
-    /// A wait of `left` would end too late by as much as 0.1 % of it, 100 ms at most: so a long one
-    /// ends a little before the deadline, once for each.
-    fn first_of_two_waits(&mut self, deadline: u64, left: Duration) -> Duration {
+    /// A wait ends too late by as much as 0.1 % of it, 100 ms at most: so a long one ends a little
+    /// before the deadline, and another one, the last, is for the rest. A first wait that something else
+    /// ended does not count.
+    fn one_of_two_waits(&mut self, deadline: u64, now: u64) -> Duration {
         const SLACK_MAX: Duration = Duration::from_millis(100);
         const WORTH_IT: Duration = Duration::from_millis(16);
-        if left < WORTH_IT || self.woken_early_for == deadline {
+        let left = Duration::from_nanos(deadline.saturating_sub(now));
+        let (early_for, early_until) = self.early_wake;
+        if left < WORTH_IT || (early_for == deadline && early_until <= now) {
             return left;
         }
-        self.woken_early_for = deadline;
-        left - (left / 500).min(SLACK_MAX + SLACK_MAX / 10)
+        let wait = left - (left / 500).min(SLACK_MAX + SLACK_MAX / 10);
+        self.early_wake = (deadline, now + nanoseconds(wait));
+        wait
     }
 
     /// Looks for events, messages and signals for a while. Nobody has to wake the loop meanwhile.
@@ -158,4 +162,32 @@ fn next_random(state: &mut u64) -> u64 {
     z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
     z ^ (z >> 31)
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use crate::{config::Config, event_loop::EventLoop};
+
+    #[test]
+    fn an_exact_wait_that_is_interrupted_still_ends_before_the_deadline_and_once_only() {
+        const SECOND: u64 = 1_000_000_000;
+        let config = Config { precision: Precision::Exact, ..Config::default() };
+        let mut inner = EventLoop::<()>::with_config(config).unwrap().inner;
+        let mut end_of_wait = |now| now + nanoseconds(inner.one_of_two_waits(SECOND, now));
+        // Three waits that I/O ends before their time.
+        for now in [0, SECOND / 3, SECOND / 2] {
+            assert!(end_of_wait(now) < SECOND);
+        }
+        let early = end_of_wait(SECOND / 2);
+        assert!((SECOND * 99 / 100..SECOND).contains(&early));
+        for now in [early, early + 1, SECOND - 1, SECOND, SECOND + 1] {
+            assert_eq!(end_of_wait(now), SECOND.max(now));
+        }
+        // Also if there is still so much left that it might be worth it.
+        let mut end_of_wait = |now| now + nanoseconds(inner.one_of_two_waits(3600 * SECOND, now));
+        let early = end_of_wait(0);
+        assert!(3600 * SECOND - early > SECOND / 20);
+        assert_eq!(end_of_wait(early), 3600 * SECOND);
+    }
 }

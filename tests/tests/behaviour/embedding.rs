@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use mio_core::{EventLoop, Events, Interest, Readiness, Selector, Trigger};
+use mio_core::{Config, EventLoop, Events, Handler, Interest, Readiness, Selector, Trigger};
 
 use crate::recorder::{Call, Recorder};
 
@@ -53,4 +53,35 @@ fn next_deadline_says_how_long_to_wait() {
     assert_eq!(event_loop.next_deadline(), Some(now + Duration::from_secs(9)));
     event_loop.again(1u64, Readiness::READABLE).unwrap();
     assert!(event_loop.next_deadline().unwrap() <= Instant::now(), "work is left");
+}
+
+#[test]
+fn what_a_turn_leaves_behind_is_told_by_next_deadline() {
+    /// Sends itself a message at the end of its first turn, when nobody looks any more.
+    struct Sends(u32);
+    impl Handler<u32> for Sends {
+        fn message(&mut self, _: &mut EventLoop<u32>, _: u32) {
+            self.0 += 1;
+        }
+        fn tick(&mut self, event_loop: &mut EventLoop<u32>) {
+            if self.0 == 2 {
+                event_loop.sender().send(3).unwrap();
+            }
+        }
+    }
+    let config = Config { messages_per_turn: 1, ..Config::default() };
+    let mut event_loop = EventLoop::with_config(config).unwrap();
+    let mut sends = Sends(0);
+    event_loop.sender().send(1).unwrap();
+    event_loop.sender().send(2).unwrap();
+    for expected in 1..=3 {
+        assert!(event_loop.next_deadline().unwrap() <= Instant::now(), "before {expected}");
+        event_loop.run_once(&mut sends, Some(Duration::ZERO)).unwrap();
+        assert_eq!(sends.0, expected);
+    }
+    assert_eq!(event_loop.next_deadline(), None);
+    event_loop.shutdown();
+    assert!(event_loop.next_deadline().is_some(), "the next turn is to say that it is over");
+    assert!(!event_loop.run_once(&mut sends, None).unwrap());
+    assert_eq!(event_loop.next_deadline(), None);
 }

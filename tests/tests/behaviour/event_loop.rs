@@ -256,6 +256,52 @@ fn a_loop_that_was_taken_out_of_its_own_callback_can_be_run() {
 }
 
 #[test]
+fn a_loop_that_a_callback_took_away_runs_again_when_it_is_put_back() {
+    let (mut event_loop, _pairs) = ready_loop(2);
+    let mut taken = None;
+    event_loop
+        .run(Do(|event_loop: &mut EventLoop, _| {
+            taken = Some(std::mem::replace(event_loop, EventLoop::new().unwrap()));
+            event_loop.shutdown();
+        }))
+        .unwrap();
+    event_loop = taken.unwrap();
+    let mut seen = 0;
+    event_loop
+        .run(Do(|event_loop: &mut EventLoop, _| {
+            seen += 1;
+            let nested = event_loop.run_once(&mut Do(|_: &mut EventLoop, _| ()), None);
+            assert_eq!(nested.unwrap_err().kind(), ErrorKind::ResourceBusy);
+            event_loop.shutdown();
+        }))
+        .unwrap();
+    assert_eq!(seen, 1);
+}
+
+#[test]
+fn timers_of_a_loop_that_takes_the_place_of_another_are_not_early() {
+    struct Replaces(Option<EventLoop>);
+    impl Handler for Replaces {
+        fn timeout(&mut self, event_loop: &mut EventLoop, _: u64, expiry: mio_core::Expiry) {
+            match self.0.take() {
+                Some(other) => *event_loop = other,
+                None => {
+                    assert!(event_loop.now() >= expiry.deadline);
+                    event_loop.shutdown();
+                }
+            }
+        }
+    }
+    let mut event_loop = EventLoop::new().unwrap();
+    event_loop.timeout(1u64, Duration::ZERO).unwrap();
+    // The clock of the older loop is ahead of the other's, which counts from a later moment.
+    std::thread::sleep(Duration::from_millis(60));
+    let mut other = EventLoop::new().unwrap();
+    other.timeout(2u64, Duration::from_millis(30)).unwrap();
+    event_loop.run(Replaces(Some(other))).unwrap();
+}
+
+#[test]
 fn a_callback_may_register_deregister_and_time_at_will() {
     struct Grows {
         pairs: Vec<(UnixStream, UnixStream)>,

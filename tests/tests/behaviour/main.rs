@@ -5,6 +5,7 @@ mod embedding;
 mod event_loop;
 mod fairness;
 mod messages;
+mod phases;
 mod recorder;
 mod selector;
 mod sources;

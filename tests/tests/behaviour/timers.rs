@@ -54,6 +54,42 @@ fn a_timer_set_in_a_turn_does_not_fire_in_it() {
 }
 
 #[test]
+fn a_delay_counts_from_when_it_is_set_also_long_after_the_last_turn() {
+    let mut event_loop = EventLoop::new().unwrap();
+    event_loop.timeout(1u64, Duration::ZERO).unwrap();
+    let mut recorder = Recorder::default();
+    event_loop.run_once(&mut recorder, None).unwrap();
+    let pause = Duration::from_millis(20);
+    std::thread::sleep(pause);
+    let set = Instant::now();
+    event_loop.timeout(2u64, pause / 2).unwrap();
+    while recorder.calls.len() < 2 {
+        event_loop.run_once(&mut recorder, None).unwrap();
+    }
+    assert!(set.elapsed() >= pause / 2, "the last turn's clock is stale");
+}
+
+#[test]
+fn now_is_the_same_throughout_a_turn_until_it_is_updated() {
+    struct Looks(u32);
+    impl Handler for Looks {
+        fn timeout(&mut self, event_loop: &mut EventLoop, _: u64, _: Expiry) {
+            let now = event_loop.now();
+            std::thread::sleep(Duration::from_millis(1));
+            assert_eq!(event_loop.now(), now);
+            event_loop.update_now();
+            assert!(event_loop.now() >= now + Duration::from_millis(1));
+            self.0 += 1;
+        }
+    }
+    let mut event_loop = EventLoop::new().unwrap();
+    event_loop.timeout(1u64, Duration::ZERO).unwrap();
+    let mut looks = Looks(0);
+    event_loop.run_once(&mut looks, None).unwrap();
+    assert_eq!(looks.0, 1);
+}
+
+#[test]
 fn a_cancelled_timer_does_not_fire_and_a_rescheduled_one_fires_once() {
     let mut event_loop = EventLoop::new().unwrap();
     let cancelled = event_loop.timeout(1u64, Duration::ZERO).unwrap();

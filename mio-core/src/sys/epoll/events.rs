@@ -33,7 +33,7 @@ unsafe impl Sync for Events {}
 impl Events {
     /// Room for `room` events from the kernel and `more` from elsewhere.
     pub(crate) fn with_capacity(room: usize, more: usize) -> Result<Events, TryReserveError> {
-        let room = c_int::try_from(room).unwrap_or(c_int::MAX);
+        let room = room.min(ROOM_MAX) as c_int;
         let capacity = (room as usize).saturating_add(more);
         let (mut places, mut parked) = (Vec::new(), Vec::new());
         places.try_reserve_exact(capacity)?;
@@ -188,6 +188,9 @@ impl fmt::Debug for Events {
     }
 }
 
+/// More is `EINVAL` (fs/eventpoll.c: `EP_MAX_EVENTS`).
+const ROOM_MAX: usize = c_int::MAX as usize / size_of::<epoll_event>();
+
 /// In place of an event whose source is gone: epoll never reports this, nor does `Readiness` have it.
 const DISOWNED: u32 = u32::MAX;
 
@@ -258,6 +261,14 @@ mod tests {
         events.permute(|_| 0);
         let tokens: Vec<_> = (0..3).filter_map(|i| events.get(i)).map(|e| e.token).collect();
         assert_eq!(tokens, [2, 3, 1]);
+    }
+
+    #[test]
+    fn there_is_no_more_room_than_the_kernel_takes() {
+        // As much address space may not be had.
+        if let Ok(events) = Events::with_capacity(usize::MAX, 0) {
+            assert!(events.capacity() * size_of::<epoll_event>() <= c_int::MAX as usize);
+        }
     }
 
     #[test]

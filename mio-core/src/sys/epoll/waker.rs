@@ -8,7 +8,7 @@ use std::{
 use super::{ffi, selector::Selector};
 use crate::{
     interest::{Interest, Trigger},
-    sys::pipe,
+    sys::{pipe, unix::fork},
 };
 
 #[derive(Debug)]
@@ -17,26 +17,31 @@ pub(crate) struct Waker {
     writer: OwnedFd,
     /// The pipe's reading end, where there is no eventfd.
     reader: Option<OwnedFd>,
+    /// The process that it belongs to: a forked child has another generation.
+    generation: usize,
 }
 
 impl Waker {
     pub(crate) fn new(selector: &Selector, token: u64) -> io::Result<Waker> {
-        let waker = match ffi::eventfd() {
-            Ok(writer) => Waker { writer, reader: None },
+        let (writer, reader) = match ffi::eventfd() {
+            Ok(writer) => (writer, None),
             Err(error) if matches!(error.raw_os_error(), Some(libc::ENOSYS | libc::EPERM)) => {
                 let (reader, writer) = pipe::new()?;
-                Waker { writer, reader: Some(reader) }
+                (writer, Some(reader))
             }
             Err(error) => return Err(error),
         };
-        let listened = waker.reader.as_ref().unwrap_or(&waker.writer);
+        let listened = reader.as_ref().unwrap_or(&writer);
         selector.register(listened.as_fd(), token, Interest::READABLE, Trigger::Edge)?;
-        Ok(waker)
+        Ok(Waker { writer, reader, generation: fork::watch()? })
     }
 
-    /// May be called from a signal handler.
+    /// May be called from a signal handler. `Unsupported` in a forked child, which would wake its parent.
     #[inline]
     pub(crate) fn wake(&self) -> io::Result<()> {
+        if fork::generation() != self.generation {
+            return Err(io::ErrorKind::Unsupported.into());
+        }
         if let Some(reader) = &self.reader {
             // An edge is sure only when something comes into an empty pipe. If two threads wake at
             // once, the second one's emptying comes before the first one's write or takes its byte

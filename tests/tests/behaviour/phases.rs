@@ -1,0 +1,231 @@
+//! Each phase of a turn when it is cut short, and with bounds as small as they can be.
+
+use std::{
+    collections::VecDeque,
+    io::{ErrorKind, Write},
+    os::unix::net::UnixStream,
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    process::Command,
+    thread,
+    time::{Duration, Instant},
+};
+
+use mio_core::{
+    ChildExit, Config, EventLoop, Expiry, Handler, Interest, Readiness, SendError, Trigger,
+};
+
+use crate::recorder::{Call, Recorder};
+
+#[derive(Clone, Copy, Debug)]
+enum End {
+    Shutdown,
+    Failure,
+    Panic,
+}
+
+/// Ends the run in each of its callbacks.
+struct Ends {
+    how: End,
+    calls: Vec<Call>,
+}
+
+impl Ends {
+    fn call(&mut self, event_loop: &mut EventLoop<u32>, call: Call) {
+        self.calls.push(call);
+        match self.how {
+            End::Shutdown => event_loop.shutdown(),
+            End::Failure => event_loop.fail(ErrorKind::TimedOut.into()),
+            End::Panic => resume_unwind(Box::new("callback")),
+        }
+    }
+}
+
+impl Handler<u32> for Ends {
+    fn ready(&mut self, event_loop: &mut EventLoop<u32>, token: u64, readiness: Readiness) {
+        self.call(event_loop, Call::Ready(token, readiness));
+    }
+
+    fn timeout(&mut self, event_loop: &mut EventLoop<u32>, token: u64, expiry: Expiry) {
+        self.call(event_loop, Call::Timeout(token, expiry.missed));
+    }
+
+    fn message(&mut self, event_loop: &mut EventLoop<u32>, message: u32) {
+        self.call(event_loop, Call::Message(message));
+    }
+
+    fn child(&mut self, event_loop: &mut EventLoop<u32>, token: u64, _: ChildExit) {
+        self.call(event_loop, Call::Child(token));
+    }
+
+    fn tick(&mut self, event_loop: &mut EventLoop<u32>) {
+        self.call(event_loop, Call::Tick);
+    }
+}
+
+#[test]
+fn a_run_that_ends_in_any_phase_leaves_the_rest_to_the_next() {
+    for how in [End::Shutdown, End::Failure, End::Panic] {
+        let mut event_loop = EventLoop::new().unwrap();
+        let mut children = [(); 2].map(|()| Command::new("true").spawn().unwrap());
+        for (token, child) in (5..).zip(&children) {
+            event_loop.child(child, token).unwrap();
+        }
+        for child in &mut children {
+            child.wait().unwrap();
+        }
+        let pairs = [(); 2].map(|()| UnixStream::pair().unwrap());
+        for (token, (source, _)) in (1..).zip(&pairs) {
+            event_loop.register_with(source, token, Interest::WRITABLE, Trigger::Edge).unwrap();
+        }
+        event_loop.again(3u64, Readiness::READABLE).unwrap();
+        event_loop.again(4u64, Readiness::READABLE).unwrap();
+        for token in [7u64, 8] {
+            event_loop.timeout(token, Duration::ZERO).unwrap();
+        }
+        for message in [9, 10] {
+            event_loop.sender().send(message).unwrap();
+        }
+
+        let mut ends = Ends { how, calls: Vec::new() };
+        for turn in 1..=10 {
+            let timeout = Some(Duration::from_secs(10));
+            let result = catch_unwind(AssertUnwindSafe(|| event_loop.run_once(&mut ends, timeout)));
+            match how {
+                End::Shutdown => assert!(!result.unwrap().unwrap()),
+                End::Failure => {
+                    assert_eq!(result.unwrap().unwrap_err().kind(), ErrorKind::TimedOut);
+                }
+                End::Panic => assert!(result.is_err()),
+            }
+            assert_eq!(ends.calls.len(), turn, "each turn ends at its first callback: {how:?}");
+        }
+        for call in [
+            Call::Ready(1, Readiness::WRITABLE),
+            Call::Ready(2, Readiness::WRITABLE),
+            Call::Ready(3, Readiness::READABLE),
+            Call::Ready(4, Readiness::READABLE),
+            Call::Child(5),
+            Call::Child(6),
+            Call::Timeout(7, 0),
+            Call::Timeout(8, 0),
+            Call::Message(9),
+            Call::Message(10),
+        ] {
+            assert!(ends.calls.contains(&call), "{how:?}: {call:?} in {:?}", ends.calls);
+        }
+        let mut recorder = Recorder::default();
+        event_loop.run_once(&mut recorder, Some(Duration::ZERO)).unwrap();
+        assert_eq!(recorder.calls, [], "nothing comes twice");
+    }
+}
+
+#[test]
+fn with_the_smallest_bounds_everything_comes_one_at_a_time() {
+    let config = Config {
+        sources: 1,
+        events: 1,
+        timers: 3,
+        timers_per_turn: 1,
+        repairs_per_turn: 1,
+        messages: 1,
+        messages_per_turn: 1,
+        signals: 1,
+        children: 1,
+        ..Config::default()
+    };
+    let mut event_loop = EventLoop::with_config(config).unwrap();
+    let sender = event_loop.sender();
+    let pairs = [(); 3].map(|()| UnixStream::pair().unwrap());
+    for (token, (source, _)) in (0..).zip(&pairs) {
+        event_loop.register_with(source, token, Interest::WRITABLE, Trigger::Edge).unwrap();
+        let timeout = event_loop.timeout(token, Duration::ZERO).unwrap();
+        assert!(event_loop.reschedule(timeout, Duration::from_millis(1)));
+    }
+    event_loop.again(7u64, Readiness::READABLE).unwrap();
+    let mut child = Command::new("true").spawn().unwrap();
+    event_loop.child(&child, 9u64).unwrap();
+    child.wait().unwrap();
+    let mut messages: VecDeque<u32> = (0..3).collect();
+    let mut recorder = Recorder::default();
+    let end = Instant::now() + Duration::from_secs(20);
+    while recorder.calls.len() < 3 + 3 + 1 + 1 + 3 {
+        if let Some(&message) = messages.front() {
+            sender.send(message).unwrap();
+            messages.pop_front();
+            assert_eq!(sender.send(message), Err(SendError::Full(message)));
+        }
+        let before = recorder.calls.clone();
+        event_loop.run_once(&mut recorder, Some(end - Instant::now())).unwrap();
+        let new = &recorder.calls[before.len()..];
+        for kind in [
+            (|call| matches!(call, Call::Timeout(..))) as fn(&Call) -> bool,
+            |call| matches!(call, Call::Message(_)),
+            |call| matches!(call, Call::Ready(token, _) if *token < 3),
+        ] {
+            assert!(new.iter().filter(|call| kind(call)).count() <= 1, "{new:?}");
+        }
+    }
+    let messages: Vec<_> =
+        recorder.calls.iter().filter(|call| matches!(call, Call::Message(_))).collect();
+    assert_eq!(messages, [&Call::Message(0), &Call::Message(1), &Call::Message(2)]);
+    assert!(recorder.calls.contains(&Call::Child(9)));
+}
+
+#[test]
+fn a_loop_without_room_refuses_and_works() {
+    let config = Config { sources: 0, timers: 0, signals: 0, children: 0, ..Config::default() };
+    let mut event_loop = EventLoop::with_config(config).unwrap();
+    let full = |result: std::io::Result<()>| {
+        assert_eq!(result.unwrap_err().kind(), ErrorKind::QuotaExceeded);
+    };
+    let mut child = Command::new("true").spawn().unwrap();
+    full(event_loop.timeout(1u64, Duration::ZERO).map(drop));
+    full(event_loop.interval(1u64, Duration::MAX).map(drop));
+    full(event_loop.again(1u64, Readiness::READABLE));
+    full(event_loop.child(&child, 1u64));
+    child.wait().unwrap();
+    let (a, mut b) = UnixStream::pair().unwrap();
+    event_loop.register_with(&a, 1u64, Interest::READABLE, Trigger::Edge).unwrap();
+    b.write_all(b"x").unwrap();
+    event_loop.sender().send(2).unwrap();
+    let mut recorder = Recorder::default();
+    event_loop.run_once(&mut recorder, None).unwrap();
+    assert_eq!(recorder.calls, [Call::Ready(1, Readiness::READABLE), Call::Message(2)]);
+    assert_eq!(event_loop.next_deadline(), None);
+}
+
+#[test]
+fn a_loop_that_spins_hears_of_everything_and_sleeps_in_the_end() {
+    let config = Config { spin: Duration::from_millis(5), ..Config::default() };
+    let mut event_loop = EventLoop::with_config(config).unwrap();
+    let (a, mut b) = UnixStream::pair().unwrap();
+    event_loop.register_with(&a, 1u64, Interest::READABLE, Trigger::Edge).unwrap();
+    let sender = event_loop.sender();
+    // While it spins, and when it has gone to sleep.
+    event_loop.timeout(2u64, Duration::from_micros(200)).unwrap();
+    event_loop.timeout(3u64, Duration::from_millis(30)).unwrap();
+    let mut recorder = Recorder::default();
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            for (message, pause) in [(4, 1), (5, 40)] {
+                thread::sleep(Duration::from_millis(pause));
+                sender.send(message).unwrap();
+                thread::sleep(Duration::from_millis(pause));
+                b.write_all(b"x").unwrap();
+            }
+        });
+        let end = Instant::now() + Duration::from_secs(20);
+        while recorder.calls.len() < 6 {
+            event_loop.run_once(&mut recorder, Some(end - Instant::now())).unwrap();
+        }
+    });
+    for call in [Call::Timeout(2, 0), Call::Timeout(3, 0), Call::Message(4), Call::Message(5)] {
+        assert!(recorder.calls.contains(&call), "{:?}", recorder.calls);
+    }
+    assert!(recorder.late.iter().all(|(deadline, now)| now >= deadline));
+
+    let start = Instant::now();
+    event_loop.run_once(&mut recorder, Some(Duration::from_millis(3))).unwrap();
+    event_loop.run_once(&mut recorder, Some(Duration::from_millis(9))).unwrap();
+    assert!(start.elapsed() >= Duration::from_millis(12), "a bounded turn waits for its bound");
+}
