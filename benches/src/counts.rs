@@ -104,7 +104,13 @@ impl Job {
         };
         let mut count = Count::default();
         if valgrind {
-            count.instructions = each(&|units| self.instructions(units));
+            count.instructions = each(&|units| {
+                let all = self.instructions(units)?;
+                // A run with more timers to fire has more to arm, too.
+                let Some(Operation::Fire) = self.operation else { return Some(all) };
+                let arm = Self { operation: Some(Operation::Arm), ..self };
+                Some(all - arm.instructions(units)?)
+            });
         }
         // A timer's operation makes no call of its own, and strace would take its time.
         if strace && self.operation.is_none() && self.workload != Workload::Queue {

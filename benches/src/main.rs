@@ -136,8 +136,7 @@ fn one_unit(mut parser: Parser) -> Result<(), lexopt::Error> {
             Long("lockstep") => manner.lockstep = true,
             Long("operation") => {
                 let name = parser.value()?.string()?;
-                let operation = Operation::ALL.into_iter().find(|one| one.name() == name);
-                manner.operation = Some(operation.ok_or("no such operation")?);
+                manner.operation = Some(Operation::parse(&name).ok_or("no such operation")?);
             }
             other => return Err(other.unexpected()),
         }

@@ -77,7 +77,7 @@ impl Workload {
     /// What a count runs on: the workload itself, or each operation of its own.
     pub fn operations(&self) -> Vec<Option<Operation>> {
         match self {
-            Self::Timers { .. } => Operation::ALL.map(Some).to_vec(),
+            Self::Timers { .. } => Operation::SHOWN.map(Some).to_vec(),
             _ => vec![None],
         }
     }

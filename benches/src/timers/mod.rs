@@ -1,6 +1,7 @@
 //! Timers by the thousand: what an operation costs while `live` others are armed, on uniformly random
 //! live timers.
 
+use std::mem::ManuallyDrop;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -64,10 +65,18 @@ pub enum Operation {
     PushBack,
     Mixed,
     Fire,
+    /// What a count of `Fire` has to do first.
+    Arm,
 }
 
 impl Operation {
-    pub const ALL: [Self; 4] = [Self::Churn, Self::PushBack, Self::Mixed, Self::Fire];
+    /// Those that a table has.
+    pub const SHOWN: [Self; 4] = [Self::Churn, Self::PushBack, Self::Mixed, Self::Fire];
+
+    pub fn parse(name: &str) -> Option<Self> {
+        let mut all = Self::SHOWN.into_iter().chain([Self::Arm]);
+        all.find(|operation| operation.name() == name)
+    }
 
     /// As in the battery's figures.
     pub fn name(self) -> &'static str {
@@ -76,6 +85,7 @@ impl Operation {
             Self::PushBack => "push back",
             Self::Mixed => "mixed",
             Self::Fire => "fire",
+            Self::Arm => "arm",
         }
     }
 }
@@ -144,11 +154,17 @@ fn battery<T: Timers>(live: usize) -> Metrics {
 /// One operation only, so that its instructions and allocations can be counted.
 fn count<T: Timers>(live: usize, operation: Operation, operations: usize) -> Cost {
     let mut random = Random(live as u64);
-    if let Operation::Fire = operation {
+    if let Operation::Fire | Operation::Arm = operation {
         // Under callgrind it takes a while to arm them all.
         let lead = Duration::from_secs(1);
-        let (mut timers, mut fired) = due_soon::<T>(live, operations, lead, &mut random);
-        return measure(|| timers.fire(&mut fired));
+        let (timers, mut fired) = due_soon::<T>(live, operations, lead, &mut random);
+        // Never dropped, since one that is armed would cost more then.
+        let mut timers = ManuallyDrop::new(timers);
+        return measure(|| {
+            if let Operation::Fire = operation {
+                timers.fire(&mut fired);
+            }
+        });
     }
     let mut timers = filled::<T>(live, &mut random);
     measure(|| match operation {
@@ -157,7 +173,7 @@ fn count<T: Timers>(live: usize, operation: Operation, operations: usize) -> Cos
             push_all_back(&mut timers, live, operations, &mut random);
         }
         Operation::Mixed => drop(mix(&mut timers, live, operations, &mut random)),
-        Operation::Fire => {}
+        Operation::Fire | Operation::Arm => {}
     })
 }
 
@@ -206,11 +222,13 @@ fn push_all_back<T: Timers>(
     operations: usize,
     random: &mut Random,
 ) -> Duration {
-    let plan: Vec<(usize, Duration)> =
-        (0..operations).map(|_| (random.below(live), 2 * FAR + random.within(FAR))).collect();
+    let plan: Vec<(u32, u32)> =
+        (0..operations).map(|_| (random.below(live) as u32, random.next() as u32)).collect();
     let start = Instant::now();
-    for (slot, delay) in plan {
-        timers.push_back(slot, delay);
+    for (slot, bits) in plan {
+        // Two to three minutes, made of the bits without a division.
+        let delay = Duration::new(120 + u64::from(bits >> 26), bits & 0x3ff_ffff);
+        timers.push_back(slot as usize, delay);
     }
     start.elapsed()
 }
