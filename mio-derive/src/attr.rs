@@ -3,7 +3,7 @@
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{
-    Attribute, Generics, Ident, Meta, Path, Token, Type,
+    Attribute, Fields, Generics, Ident, Meta, Path, Token, Type,
     ext::IdentExt,
     parse::{ParseStream, Parser},
 };
@@ -18,6 +18,8 @@ pub(crate) struct Options {
     pub(crate) trait_name: Option<Ident>,
     pub(crate) core: Option<Path>,
     pub(crate) generics: Option<Generics>,
+    /// Something could not be read, and was reported.
+    pub(crate) malformed: bool,
 }
 
 /// An attribute of a variant.
@@ -28,6 +30,8 @@ pub(crate) struct SourceAttribute {
     pub(crate) words: Vec<Word>,
     /// Of `#[nested(…)]`: the field of the state.
     pub(crate) place: Option<TokenStream>,
+    /// Something could not be read, and was reported.
+    pub(crate) malformed: bool,
 }
 
 /// `readable` or `readable = accept`.
@@ -48,9 +52,13 @@ pub(crate) fn options(attributes: &[Attribute], mistakes: &mut Mistakes) -> Opti
                     let parser = |input: ParseStream<'_>| options.parse(input, mistakes);
                     if let Err(error) = parser.parse2(list.tokens.clone()) {
                         mistakes.add(error);
+                        options.malformed = true;
                     }
                 }
-                other => mistakes.on(other, "write `#[handler(state = Server)]`"),
+                other => {
+                    mistakes.on(other, "write `#[handler(state = Server)]`");
+                    options.malformed = true;
+                }
             }
         } else if let Some(kind) = kind_of(attribute.path()) {
             mistakes.on(
@@ -67,7 +75,7 @@ impl Options {
 
     fn parse(&mut self, input: ParseStream<'_>, mistakes: &mut Mistakes) -> syn::Result<()> {
         separated(input, |input| {
-            let name = Ident::parse_any(input)?;
+            let name = word(input)?;
             match name.to_string().as_str() {
                 "state" => set(&mut self.state, &name, assigned(input, &name)?, mistakes),
                 "message" => set(&mut self.message, &name, assigned(input, &name)?, mistakes),
@@ -107,23 +115,42 @@ pub(crate) fn source(attributes: &[Attribute], mistakes: &mut Mistakes) -> Vec<S
             mistakes.on(path, "`#[handler(…)]` belongs above the enum");
         }
         let Some(kind) = kind_of(path) else { continue };
-        let mut source =
-            SourceAttribute { path: path.to_token_stream(), kind, words: Vec::new(), place: None };
+        let mut source = SourceAttribute {
+            path: path.to_token_stream(),
+            kind,
+            words: Vec::new(),
+            place: None,
+            malformed: false,
+        };
         match &attribute.meta {
             Meta::Path(_) => {}
             Meta::List(list) => {
                 let parser = |input: ParseStream<'_>| source.parse(input);
                 if let Err(error) = parser.parse2(list.tokens.clone()) {
                     mistakes.add(error);
+                    source.malformed = true;
                 }
             }
             Meta::NameValue(pair) => {
                 mistakes.on(&pair.value, format!("write `#[{kind}(…)]`, without `=`"));
+                source.malformed = true;
             }
         }
         found.push(source);
     }
     found
+}
+
+/// The attributes that belong above variants, found above their fields.
+pub(crate) fn fields(fields: &Fields, mistakes: &mut Mistakes) {
+    for attribute in fields.iter().flat_map(|field| &field.attrs) {
+        let path = attribute.path();
+        if let Some(kind) = kind_of(path) {
+            mistakes.on(path, format!("`#[{kind}]` says what a variant is: write it above one"));
+        } else if path.is_ident("handler") {
+            mistakes.on(path, "`#[handler(…)]` belongs above the enum");
+        }
+    }
 }
 
 impl SourceAttribute {
@@ -134,8 +161,9 @@ impl SourceAttribute {
                 self.place = Some(place(input)?);
                 return Ok(());
             }
-            let name = Ident::parse_any(input)?;
-            let value = if input.peek(Token![=]) { Some(assigned(input, &name)?) } else { None };
+            let name = word(input)?;
+            let value =
+                if input.peek(Token![=]) { Some(value(input, &name, method)?) } else { None };
             self.words.push(Word { name, value });
             Ok(())
         })
@@ -184,6 +212,23 @@ fn separated(
         input.parse::<Token![,]>()?;
     }
     Ok(())
+}
+
+fn word(input: ParseStream<'_>) -> syn::Result<Ident> {
+    if input.peek(Ident::peek_any) {
+        Ident::parse_any(input)
+    } else {
+        Err(input.error("expected a word, without quotes"))
+    }
+}
+
+/// What a method shall be called.
+fn method(input: ParseStream<'_>) -> syn::Result<Ident> {
+    if input.peek(Ident) {
+        input.parse()
+    } else {
+        Err(input.error("write the name of a method, without quotes: `readable = accept`"))
+    }
 }
 
 /// What follows `name =`.

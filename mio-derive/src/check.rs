@@ -33,9 +33,13 @@ pub(crate) fn handler(input: &DeriveInput) -> TokenStream {
         return quote! { #layout #dispatch };
     }
     let report = mistakes.report();
+    if !input.generics.params.is_empty() {
+        // What stood in for the rest would need the parameters everywhere.
+        return report;
+    }
     // A token has to be `Copy`, which nobody writes above what cannot be one.
     let layout = match &input.data {
-        Data::Enum(_) if input.generics.params.is_empty() => layout::stub(&model),
+        Data::Enum(_) => layout::stub(&model),
         _ => TokenStream::new(),
     };
     let dispatch = dispatch::stub(&model);
@@ -43,7 +47,7 @@ pub(crate) fn handler(input: &DeriveInput) -> TokenStream {
 }
 
 fn model(input: &DeriveInput, mistakes: &mut Mistakes) -> Model {
-    let options = attr::options(&input.attrs, mistakes);
+    let mut options = attr::options(&input.attrs, mistakes);
     let name = &input.ident;
     let sources = match &input.data {
         Data::Enum(data) => {
@@ -68,18 +72,16 @@ fn model(input: &DeriveInput, mistakes: &mut Mistakes) -> Model {
                        Those of the state go into `#[handler(state = …, generics(<…>))]`";
         mistakes.on(&input.generics.params, message);
     }
-    if options.state.is_none() {
+    if options.state.is_none() && !options.malformed {
         let message = "whose sources are these? Write `#[handler(state = Server)]` above the enum";
         mistakes.on(name, message);
     }
-    if let Some(generics) = &options.generics {
-        for parameter in &generics.params {
-            parameter_default(parameter, mistakes);
-        }
+    for parameter in options.generics.iter_mut().flat_map(|generics| &mut generics.params) {
+        no_default(parameter, mistakes);
     }
-    let model = assemble(input, options, sources);
-    methods_differ(&model, mistakes);
-    scopes_differ(&model, mistakes);
+    let mut model = assemble(input, options, sources);
+    methods_differ(&mut model, mistakes);
+    scopes_differ(&mut model, mistakes);
     model
 }
 
@@ -89,17 +91,20 @@ fn only_enums(span: Span, mistakes: &mut Mistakes) {
     mistakes.at(span, message);
 }
 
-fn parameter_default(parameter: &GenericParam, mistakes: &mut Mistakes) {
-    let message = "a parameter of the state has no default here";
+/// Takes the default away, so that the compiler does not stumble over it too.
+fn no_default(parameter: &mut GenericParam, mistakes: &mut Mistakes) {
+    let message = "a parameter of the state has no default here: remove it";
     match parameter {
         GenericParam::Type(parameter) => {
-            if let Some(default) = &parameter.default {
-                mistakes.on(default, message);
+            parameter.eq_token = None;
+            if let Some(default) = parameter.default.take() {
+                mistakes.on(&default, message);
             }
         }
         GenericParam::Const(parameter) => {
-            if let Some(default) = &parameter.default {
-                mistakes.on(default, message);
+            parameter.eq_token = None;
+            if let Some(default) = parameter.default.take() {
+                mistakes.on(&default, message);
             }
         }
         GenericParam::Lifetime(_) => {}
@@ -189,54 +194,75 @@ fn mentions_parameter(tokens: &TokenStream, generics: &Generics) -> bool {
     })
 }
 
-/// Two sources that make one method are told so; the second is without it.
-fn methods_differ(model: &Model, mistakes: &mut Mistakes) {
-    let mut makers: HashMap<String, &Source> = HashMap::new();
-    for source in &model.sources {
-        for method in source.methods() {
+/// Two sources that make one method are told so; the second is without it then.
+fn methods_differ(model: &mut Model, mistakes: &mut Mistakes) {
+    let mut makers: HashMap<String, Ident> = HashMap::new();
+    let enum_name = &model.name;
+    for source in &mut model.sources {
+        let variant = &source.name;
+        let mut differs = |method: &Ident, word: &str| {
             let name = unraw(method);
-            let span = method.span();
-            let (enum_name, variant) = (&model.name, &source.name);
-            let rename = match &source.kind {
-                Kind::Io { events, .. } => {
-                    let event = events.iter().find(|(_, other)| other == method);
-                    event.map_or("readable", |(event, _)| event.word())
-                }
-                _ => "method",
-            };
             if OWN_METHODS.contains(&name.as_str()) {
                 let message = format!(
                     "every handler has a method `{name}` of its own: \
-                     choose another with `{rename} = …`"
+                     choose another with `{word} = …`"
                 );
-                mistakes.at(span, message);
-            } else if let Some(other) = makers.insert(name.clone(), source) {
-                let other = &other.name;
+                mistakes.at(method.span(), message);
+                return false;
+            }
+            if let Some(other) = makers.get(&name) {
                 let message = format!(
                     "`{enum_name}::{variant}` makes the method `{name}`, and so does \
-                     `{enum_name}::{other}`: choose another with `{rename} = …`"
+                     `{enum_name}::{other}`: choose another with `{word} = …`"
                 );
-                mistakes.at(span, message);
+                mistakes.at(method.span(), message);
+                return false;
             }
+            makers.insert(name, variant.clone());
+            true
+        };
+        let differs = match &mut source.kind {
+            Kind::Io { events, .. } => {
+                events.retain(|(event, method)| differs(method, event.word()));
+                true
+            }
+            Kind::Timer { method, .. }
+            | Kind::Signals { method, .. }
+            | Kind::Child { method }
+            | Kind::Nested(Nested { method, .. }) => differs(method, "method"),
+            Kind::Unknown => true,
+        };
+        if !differs {
+            source.kind = Kind::Unknown;
         }
     }
 }
 
-fn scopes_differ(model: &Model, mistakes: &mut Mistakes) {
-    let mut makers: HashMap<String, &Source> = HashMap::new();
-    for source in &model.sources {
+/// Scopes that would be called what something else is; there are none of them then.
+fn scopes_differ(model: &mut Model, mistakes: &mut Mistakes) {
+    let mut makers: HashMap<String, Ident> = HashMap::new();
+    let variants: Vec<String> = model.sources.iter().map(|source| unraw(&source.name)).collect();
+    let enum_name = &model.name;
+    for source in &mut model.sources {
         let Some(nested) = source.nested() else { continue };
         let name = unraw(&nested.scope);
-        let means_a_source = model.sources.iter().any(|source| source.name == nested.scope);
-        if means_a_source || OWN_ITEMS.contains(&name.as_str()) {
-            let message = format!("`{}::{name}` means something else: rename it", model.name);
-            mistakes.at(source.span(), message);
-        } else if let Some(other) = makers.insert(name.clone(), source) {
-            let (enum_name, other) = (&model.name, &other.name);
-            let message =
-                format!("`{enum_name}::{name}` is the scope of `{other}` already: rename one");
-            mistakes.at(source.span(), message);
-        }
+        let variant = &source.name;
+        let other = if variants.contains(&name) {
+            "a source".to_owned()
+        } else if OWN_ITEMS.contains(&name.as_str()) {
+            "derived for every enum".to_owned()
+        } else if let Some(other) = makers.get(&name) {
+            format!("that of `{other}`")
+        } else {
+            makers.insert(name, variant.clone());
+            continue;
+        };
+        let message = format!(
+            "the scope of `{variant}` would be `{enum_name}::{name}`, which is {other}: \
+             rename the variant"
+        );
+        mistakes.at(source.span(), message);
+        source.kind = Kind::Unknown;
     }
 }
 
@@ -245,6 +271,7 @@ fn source(variant: &Variant, mistakes: &mut Mistakes) -> Source {
     if let Some((_, value)) = &variant.discriminant {
         mistakes.on(value, "the tags of sources are their positions: remove the discriminant");
     }
+    attr::fields(&variant.fields, mistakes);
     let (shape, mut fields) = fields(variant);
     if fields.len() > FIELDS_MAX {
         let message = format!(
@@ -383,7 +410,7 @@ fn io(variant: &Variant, attribute: &SourceAttribute, mistakes: &mut Mistakes) -
     }
     events.sort_by_key(|&(event, _)| event);
     let waits = events.iter().any(|&(event, _)| event != Event::Closed);
-    if !waits {
+    if !waits && !attribute.malformed {
         let message = if events.is_empty() {
             "what is it waited for? Write `#[io(readable)]`, `#[io(readable, writable)]` …"
         } else {
@@ -427,7 +454,7 @@ fn signal(variant: &Variant, attribute: &SourceAttribute, mistakes: &mut Mistake
         }
         true
     });
-    if signals.is_empty() && !unknown {
+    if signals.is_empty() && !unknown && !attribute.malformed {
         mistakes.on(&attribute.path, "which signals? Write `#[signal(INT, TERM)]`");
     }
     Kind::Signals { method, signals }
@@ -498,7 +525,7 @@ fn nested(
     let name = &variant.ident;
     let snake = snake_case(name);
     let place = attribute.place.clone();
-    if place.is_none() {
+    if place.is_none() && !attribute.malformed {
         let message =
             format!("which field of the state is the component? Write `#[nested({snake})]`");
         mistakes.on(&attribute.path, message);
@@ -530,18 +557,4 @@ fn nested(
         identifier(&snake, name.span())
     };
     Kind::Nested(Nested { method, scope, place, tokens })
-}
-
-impl Source {
-    /// The methods that it makes.
-    fn methods(&self) -> Vec<&Ident> {
-        match &self.kind {
-            Kind::Io { events, .. } => events.iter().map(|(_, method)| method).collect(),
-            Kind::Timer { method, .. }
-            | Kind::Signals { method, .. }
-            | Kind::Child { method }
-            | Kind::Nested(Nested { method, .. }) => vec![method],
-            Kind::Unknown => Vec::new(),
-        }
-    }
 }

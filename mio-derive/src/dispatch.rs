@@ -1,6 +1,6 @@
 //! The trait with a method for each event, and the `Handler` that calls them.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::GenericParam;
 
@@ -141,8 +141,10 @@ impl Method<'_> {
             quote! { #name: #core::#ty }
         });
         let arguments = payload.chain(extra);
-        // At the variant: that is where the compiler points when the method is missing.
-        let signature = quote_spanned! { source.span() =>
+        // At the variant, with its last token: that is where the compiler points when the method is
+        // missing. But the macro's, or clippy takes it for the user's.
+        let span = source.span().resolved_at(Span::call_site());
+        let signature = quote_spanned! { span =>
             fn #name(&mut self, event_loop: #event_loop #(, #arguments)*) -> ::std::io::Result<()>
         };
         if stub {
@@ -161,7 +163,8 @@ impl Method<'_> {
             // As many as the user wants; clippy counts them.
             let many = source.fields.len() + usize::from(self.extra.is_some()) > 5;
             let many = many.then(|| quote! { #[allow(clippy::too_many_arguments)] });
-            quote! { #(#docs)* #many #signature; }
+            let end = quote_spanned! { span => ; };
+            quote! { #(#docs)* #many #signature #end }
         }
     }
 
@@ -288,8 +291,7 @@ fn callback(
     body: &dyn Fn(&Model, &Source) -> TokenStream,
 ) -> TokenStream {
     let Model { core, loop_message, .. } = model;
-    let [name, argument, ty] =
-        [name, argument, ty].map(|word| Ident::new(word, proc_macro2::Span::call_site()));
+    let [name, argument, ty] = [name, argument, ty].map(|word| Ident::new(word, Span::call_site()));
     let arm = |source: &Source| {
         let body = match source.nested() {
             Some(nested) => nested_of(model, source, nested, &name, &argument),

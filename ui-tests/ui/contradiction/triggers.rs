@@ -1,0 +1,26 @@
+use std::io;
+
+use mio_core::{EventLoop, Handler};
+
+struct Server;
+
+#[derive(Clone, Copy, Handler)]
+#[handler(state = Server)]
+enum On {
+    #[io(readable, edge, level)]
+    Client,
+    #[io(readable, level = 3)]
+    Listener,
+}
+
+impl OnHandler for Server {
+    fn client_readable(&mut self, _: &mut EventLoop<(), On>) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn listener_readable(&mut self, _: &mut EventLoop<(), On>) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn main() {}
