@@ -85,11 +85,11 @@ impl Default for Config {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Precision {
     /// One wait for each deadline, as late as the kernel makes it: its timer slack (50 µs unless the
-    /// thread changed it), on epoll 0.1 % of the wait besides, at most 100 ms, and for waits of a
-    /// second and more the rest of a millisecond.
+    /// thread changed it), on epoll 0.1 % of the wait if that is more (0.5 % in a thread with a positive
+    /// nice value), at most 100 ms, and for waits of a second and more the rest of a millisecond.
     #[default]
     Cheap,
-    /// Wakes a little before a far deadline and waits again, so that only the timer slack is left:
-    /// at most one wait more for each deadline that fires.
+    /// Wakes a little before a far deadline, 0.6 % of the wait and at most 110 ms, and waits again, so that
+    /// only the timer slack is left: at most one wait more for each deadline that fires.
     Exact,
 }

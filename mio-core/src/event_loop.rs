@@ -389,6 +389,9 @@ impl<M, S> EventLoop<M, S> {
     /// The time of this turn: read when first asked for in a turn, the same until its end. Between two
     /// turns, and before the first, likewise: read when first asked for, the same until the next
     /// turn begins; [`update_now`](EventLoop::update_now) reads it again.
+    ///
+    /// Portability: it is [`Instant`]'s clock, which on Linux stands still while the machine is suspended, and
+    /// timers with it.
     #[inline]
     pub fn now(&mut self) -> Instant {
         let now = self.inner.clock().now();

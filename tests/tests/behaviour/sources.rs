@@ -1,11 +1,13 @@
-//! Every source type of the crate, in every trigger mode, by the same script: silent at first,
-//! readable after its peer wrote, and what was written arrives.
+//! Every source type of the crate, in every trigger mode, by the same scripts: silent at first, readable
+//! after its peer wrote, and what was written arrives; silent when full, writable after its peer read;
+//! and told that the peer is gone.
 
 use std::{
     io::{Read, Write},
     net::SocketAddr,
     os::fd::AsFd,
-    time::Duration,
+    thread,
+    time::{Duration, Instant},
 };
 
 use mio_core::{
@@ -156,4 +158,101 @@ fn a_refused_connect_is_reported_as_an_event_with_its_error() {
         }
     };
     assert_eq!(error.kind(), std::io::ErrorKind::ConnectionRefused);
+}
+
+/// Writes until nothing more fits, also not after a while.
+fn fill(mut write: impl FnMut() -> std::io::Result<usize>) {
+    let mut written = 1;
+    while written > 0 {
+        written = std::iter::from_fn(|| write().ok()).sum();
+        thread::sleep(Duration::from_millis(5));
+    }
+    assert_eq!(write().unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
+}
+
+fn check_writer(
+    writer: &impl AsFd,
+    mut write: impl FnMut() -> std::io::Result<usize>,
+    mut read: impl FnMut() -> std::io::Result<usize>,
+) {
+    let mut events = Events::with_capacity(8);
+    for trigger in TRIGGERS {
+        fill(&mut write);
+        let selector = Selector::new().unwrap();
+        selector.register(writer, 42, Interest::WRITABLE, trigger).unwrap();
+        selector.select(&mut events, Some(Duration::ZERO)).unwrap();
+        assert!(events.is_empty(), "{trigger:?}: silent while there is no room");
+        for round in 0..2 {
+            let end = Instant::now() + Duration::from_secs(10);
+            while events.is_empty() {
+                assert!(Instant::now() < end, "{trigger:?} {round}: an event");
+                while read().is_ok() {}
+                selector.select(&mut events, Some(Duration::from_millis(20))).unwrap();
+            }
+            let event = events.get(0).unwrap();
+            assert_eq!((event.token, event.readiness), (42, Readiness::WRITABLE));
+            assert!(write().unwrap() > 0);
+            fill(&mut write);
+            // What made room meanwhile was an edge too.
+            selector.select(&mut events, Some(Duration::ZERO)).unwrap();
+            if trigger == Trigger::OneShot {
+                assert!(events.is_empty(), "silent until it is reregistered");
+                selector.reregister(writer, 42, Interest::WRITABLE, trigger).unwrap();
+            }
+            selector.select(&mut events, Some(Duration::ZERO)).unwrap();
+            assert!(events.is_empty(), "{trigger:?}: silent when it is full again");
+        }
+        while read().is_ok() {}
+    }
+}
+
+#[test]
+fn what_writes_is_told_when_there_is_room_again() {
+    let bytes = [7; 4096];
+    let (a, b) = tcp_pair();
+    check_writer(&a, || (&a).write(&bytes), || (&b).read(&mut [0; 65536]));
+    let (a, b) = UnixStream::pair().unwrap();
+    check_writer(&a, || (&a).write(&bytes), || (&b).read(&mut [0; 65536]));
+    let (a, b) = UnixDatagram::pair().unwrap();
+    check_writer(&a, || a.send(&bytes), || b.recv(&mut [0; 65536]));
+    let (reader, writer) = pipe::new().unwrap();
+    check_writer(&writer, || (&writer).write(&bytes), || (&reader).read(&mut [0; 65536]));
+}
+
+/// The peer of a fresh pair goes away.
+fn check_end<A: AsFd, B>(pair: impl Fn() -> (A, B), interest: Interest, told: Readiness) {
+    let mut events = Events::with_capacity(8);
+    for trigger in TRIGGERS {
+        let (source, peer) = pair();
+        let selector = Selector::new().unwrap();
+        selector.register(&source, 42, interest, trigger).unwrap();
+        selector.select(&mut events, Some(Duration::ZERO)).unwrap();
+        drop(peer);
+        let end = Instant::now() + Duration::from_secs(10);
+        loop {
+            selector.select(&mut events, Some(Duration::from_secs(10))).unwrap();
+            if events.get(0).is_some_and(|event| event.readiness.contains(told)) {
+                break;
+            }
+            assert!(Instant::now() < end && trigger != Trigger::OneShot, "{trigger:?}: the end");
+        }
+        for _ in 0..2 {
+            selector.select(&mut events, Some(Duration::ZERO)).unwrap();
+            assert_eq!(events.is_empty(), trigger != Trigger::Level, "{trigger:?}: and again");
+        }
+    }
+}
+
+#[test]
+fn whoever_waits_is_told_that_the_peer_is_gone() {
+    let closed = Readiness::READ_CLOSED | Readiness::WRITE_CLOSED;
+    check_end(tcp_pair, Interest::READABLE, Readiness::READ_CLOSED);
+    check_end(|| UnixStream::pair().unwrap(), Interest::READABLE, closed);
+    check_end(|| pipe::new().unwrap(), Interest::READABLE, closed);
+    let writer_first = || {
+        let (reader, writer) = pipe::new().unwrap();
+        fill(|| (&writer).write(&[7; 4096]));
+        (writer, reader)
+    };
+    check_end(writer_first, Interest::WRITABLE, Readiness::ERROR);
 }
