@@ -1,6 +1,9 @@
 //! The bars that mio-core has to clear, each with what was measured.
 
 use crate::counts::{Count, Counts};
+use crate::dispatch::{BY_HAND, NESTED};
+use crate::jumps;
+use crate::plan::Plan;
 use crate::stats::Median;
 use crate::unit::Workload;
 use crate::walls::{OURS, Walls};
@@ -16,9 +19,10 @@ pub struct Bar {
 const WITH_TIMEOUTS: &str = "mio-core, idle timeouts";
 
 /// All bars that can be judged by what was taken.
-pub fn check(counts: &Counts, walls: &Walls) -> Vec<Bar> {
+pub fn check(plan: &Plan, counts: &Counts, walls: &Walls) -> Vec<Bar> {
     let mut bars = Vec::new();
     dispatch(counts, &mut bars);
+    derived(plan, counts, &mut bars);
     allocations(counts, &mut bars);
     timers(walls, &mut bars);
     messages(counts, walls, &mut bars);
@@ -55,6 +59,33 @@ fn dispatch(counts: &Counts, bars: &mut Vec<Bar>) {
             let what = format!("{name}: system calls an event{what}, the raw loop's");
             bar(bars, what, format!("{ours:.3} = {raw:.3}"), (ours - raw).abs() < 0.005);
         }
+    }
+}
+
+/// The derive costs what a match by hand costs, 2 instructions more or less, and nesting it once 12
+/// more; it makes the same calls; and it is compiled to a jump.
+fn derived(plan: &Plan, counts: &Counts, bars: &mut Vec<Bar>) {
+    for &workload in plan.counts.iter().filter(|w| matches!(w, Workload::Dispatch { .. })) {
+        let of = |peer| counts.get(&(workload, None, peer));
+        let (Some(ours), name) = (of(OURS), workload.name()) else { continue };
+        let pairs = [
+            (BY_HAND, "the derive, within 2 of a match by hand", -2.0, 2.0, 1.0),
+            (NESTED, "nested once, at most 12 more than not", f64::NEG_INFINITY, 12.0, -1.0),
+        ];
+        for (peer, what, least, most, sign) in pairs {
+            let Some(other) = of(peer) else { continue };
+            if let (Some(one), Some(two)) = (ours.instructions, other.instructions) {
+                let more = (one - two) * sign;
+                let what = format!("{name}: instructions an event, {what}");
+                let passed = (least - 0.05..=most + 0.05).contains(&more);
+                bar(bars, what, format!("{more:+.1}: {one:.1}, {two:.1}"), passed);
+            }
+            if let (Some(one), Some(two)) = (ours.calls, other.calls) {
+                let what = format!("{name}: system calls an event, as many as {peer}");
+                bar(bars, what, format!("{one:.3} = {two:.3}"), (one - two).abs() < 0.005);
+            }
+        }
+        bars.extend(jumps::check());
     }
 }
 

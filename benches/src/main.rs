@@ -20,7 +20,9 @@ mod alloc;
 mod bars;
 mod chain;
 mod counts;
+mod dispatch;
 mod echo;
+mod jumps;
 mod loops;
 mod measure;
 mod messages;
@@ -47,7 +49,7 @@ mio-core and its peers side by side
     --counts             only instructions, system calls and allocations
     --walls              only wall-clock ratios
     --rounds N           rounds of wall-clock pairs (default 21, quick 5)
-    --only PREFIX        only workloads whose name begins so (pipes, echo, timers, messages)
+    --only PREFIX        only workloads whose name begins so (pipes, echo, dispatch, ...)
     --out DIR            where the results go (default benches/results)
     --strict             exit with 1 if a bar is missed
 
@@ -109,7 +111,7 @@ fn everything(options: &Options) -> ExitCode {
     os::raise_file_limit();
     let counts = counts::take(&options.plan);
     let walls = walls::take(&options.plan);
-    let bars = bars::check(&counts, &walls);
+    let bars = bars::check(&options.plan, &counts, &walls);
     let report = report::write(&options.out, &options.plan, &counts, &walls, &bars);
     match report {
         Ok(table) => println!("{table}\nWritten to {}", options.out.display()),

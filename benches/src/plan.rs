@@ -52,6 +52,7 @@ fn echo() -> [Workload; 2] {
 fn counted(quick: bool) -> Vec<Workload> {
     let mut all = pipes(quick);
     all.extend(echo());
+    all.push(Workload::Dispatch { connections: 64 });
     all.push(Workload::Timers { live: 10_000 });
     if !quick {
         all.push(Workload::Timers { live: 100_000 });
@@ -87,7 +88,9 @@ impl Workload {
         match self {
             Self::Pipes { .. } => (2_000, 10_000),
             Self::Echo { connections: 1 } => (200, 1_200),
-            Self::Echo { connections } => (10 * *connections as u64, 60 * *connections as u64),
+            Self::Echo { connections } | Self::Dispatch { connections } => {
+                (10 * *connections as u64, 60 * *connections as u64)
+            }
             Self::Timers { .. } => (2_000, 10_000),
             Self::Messages { .. } | Self::Queue => (25_600, 102_400),
         }
@@ -98,7 +101,9 @@ impl Workload {
         match self {
             Self::Pipes { .. } => 20_000,
             Self::Echo { connections: 1 } => 1_000,
-            Self::Echo { connections } => 150 * *connections as u64,
+            Self::Echo { connections } | Self::Dispatch { connections } => {
+                150 * *connections as u64
+            }
             Self::Timers { .. } => 0,
             Self::Messages { asleep: false, .. } => 300_000,
             Self::Messages { asleep: true, .. } => 100,
@@ -110,7 +115,7 @@ impl Workload {
     pub fn metrics_timed(&self) -> &'static [&'static str] {
         match self {
             Self::Pipes { .. } | Self::Messages { .. } | Self::Queue => &["ns"],
-            Self::Echo { .. } => &["ns", "cpu ns"],
+            Self::Echo { .. } | Self::Dispatch { .. } => &["ns", "cpu ns"],
             Self::Timers { .. } => {
                 &["insert", "cancel", "insert + cancel", "push back", "mixed", "fire"]
             }

@@ -88,8 +88,9 @@ fn count_tables(table: &mut String, counts: &Counts) {
         ("System calls", |count| count.calls),
         ("Allocations", |count| count.allocations),
     ];
-    let groups: [(&str, Belongs); 3] = [
+    let groups: [(&str, Belongs); 4] = [
         ("an event", |w| matches!(w, Workload::Pipes { .. } | Workload::Echo { .. })),
+        ("an event, by how its code is called", |w| matches!(w, Workload::Dispatch { .. })),
         ("a timer operation", |w| matches!(w, Workload::Timers { .. })),
         ("a message, push + pop on one thread", |w| matches!(w, Workload::Queue)),
     ];

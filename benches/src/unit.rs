@@ -6,7 +6,7 @@ use crate::chain::Chain;
 use crate::echo::Echo;
 use crate::measure::Cost;
 use crate::timers::Operation;
-use crate::{loops, messages, os, timers};
+use crate::{dispatch, loops, messages, os, timers};
 
 /// The peer that arms no timers: the cost of the workload itself.
 pub const NOTHING: &str = "nothing";
@@ -22,6 +22,10 @@ pub enum Workload {
         active: usize,
     },
     Echo {
+        connections: usize,
+    },
+    /// The same echo, by how its code is called.
+    Dispatch {
         connections: usize,
     },
     Timers {
@@ -43,6 +47,7 @@ impl Workload {
         match self {
             Self::Pipes { pipes, active } => format!("pipes/{pipes}/{active}"),
             Self::Echo { connections } => format!("echo/{connections}"),
+            Self::Dispatch { connections } => format!("dispatch/{connections}"),
             Self::Timers { live } => format!("timers/{live}"),
             Self::Messages { senders, asleep: false } => format!("messages/busy/{senders}"),
             Self::Messages { senders, asleep: true } => format!("messages/asleep/{senders}"),
@@ -57,6 +62,7 @@ impl Workload {
                 Self::Pipes { pipes: pipes.parse().ok()?, active: active.parse().ok()? }
             }
             ["echo", connections] => Self::Echo { connections: connections.parse().ok()? },
+            ["dispatch", connections] => Self::Dispatch { connections: connections.parse().ok()? },
             ["timers", live] => Self::Timers { live: live.parse().ok()? },
             ["messages", "busy", senders] => {
                 Self::Messages { senders: senders.parse().ok()?, asleep: false }
@@ -74,6 +80,7 @@ impl Workload {
         match self {
             Self::Pipes { .. } => names(loops::PIPES.iter().map(|peer| peer.0)),
             Self::Echo { .. } => names(loops::ECHO.iter().map(|peer| peer.0)),
+            Self::Dispatch { .. } => names(dispatch::PEERS.iter().map(|peer| peer.0)),
             Self::Timers { .. } => names(timers::PEERS.iter().map(|peer| peer.0)),
             Self::Messages { .. } => names(messages::THREADS.iter().map(|peer| peer.0)),
             Self::Queue => names(messages::ALONE.iter().map(|peer| peer.0)),
@@ -107,8 +114,10 @@ pub fn run(peer: &str, workload: Workload, manner: Manner) -> Option<Metrics> {
             let run = loops::PIPES.iter().find(|candidate| candidate.0 == peer)?.1;
             Some(per_unit(run(&mut Chain::new(pipes, active, units)), units))
         }
-        Workload::Echo { connections } => {
-            let run = loops::ECHO.iter().find(|candidate| candidate.0 == peer)?.1;
+        Workload::Echo { connections } | Workload::Dispatch { connections } => {
+            let peers =
+                if let Workload::Echo { .. } = workload { loops::ECHO } else { dispatch::PEERS };
+            let run = peers.iter().find(|candidate| candidate.0 == peer)?.1;
             let rounds = units / connections as u64;
             let mut echo = Echo::new(connections, rounds, manner.lockstep);
             Some(per_unit(run(&mut echo), rounds * connections as u64))

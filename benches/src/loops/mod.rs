@@ -12,6 +12,7 @@ mod polling;
 mod tokio;
 mod uv;
 
+pub use calloop::echo as calloop;
 pub use tokio::runtime;
 
 /// A peer's chain.
