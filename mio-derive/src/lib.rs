@@ -13,6 +13,11 @@ mod method;
 mod model;
 mod token_field;
 
+#[cfg(test)]
+mod fuzz;
+#[cfg(test)]
+mod snapshots;
+
 use proc_macro::TokenStream;
 use syn::{DeriveInput, parse_macro_input};
 

@@ -1,0 +1,6 @@
+#[derive(Clone, Copy, Debug, TokenField)]
+enum Side {
+    Client,
+    Server,
+    Neither,
+}
