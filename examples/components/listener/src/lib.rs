@@ -11,6 +11,45 @@
 //!   itself reaches the parent's `error`.
 //!
 //! Nothing is allocated once it is made.
+//!
+//! ```
+//! use std::io::{self, Write};
+//! use listener::{Limits, Listener};
+//! use mio_core::{EventLoop, Handler, net::TcpListener};
+//!
+//! /// Tells everybody the same.
+//! struct Greeter {
+//!     listener: Listener,
+//! }
+//!
+//! #[derive(Clone, Copy, Debug, Handler)]
+//! #[handler(state = Greeter)]
+//! enum On {
+//!     #[nested(listener, method = accepted)]
+//!     Listener(listener::On),
+//! }
+//!
+//! impl OnHandler for Greeter {
+//!     fn accepted(&mut self, event_loop: &mut EventLoop<(), On>) -> io::Result<()> {
+//!         while let Some((mut stream, _)) = self.listener.take() {
+//!             stream.write_all(b"good day\n")?;
+//!             self.listener.release(&mut event_loop.nested(On::LISTENER))?;
+//!         }
+//!         event_loop.shutdown();
+//!         Ok(())
+//!     }
+//! }
+//!
+//! # fn main() -> io::Result<()> {
+//! let mut event_loop = EventLoop::new()?;
+//! let socket = TcpListener::bind("127.0.0.1:0".parse().unwrap())?;
+//! let listener =
+//!     Listener::new(&mut event_loop.nested(On::LISTENER), socket, Limits::default())?;
+//! # let _peer = std::net::TcpStream::connect(listener.local_addr()?)?;
+//! event_loop.run(Greeter { listener })?;
+//! # Ok(())
+//! # }
+//! ```
 
 use std::{collections::VecDeque, io, net::SocketAddr, time::Duration};
 

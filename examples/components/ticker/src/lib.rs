@@ -4,6 +4,46 @@
 //! after each event of the ticker [takes](Ticker::take) the report that it made.
 //!
 //! Nothing is allocated once it is made.
+//!
+//! ```
+//! use std::{io, time::Duration};
+//! use mio_core::{EventLoop, Handler};
+//! use ticker::Ticker;
+//!
+//! struct Server {
+//!     statistics: Ticker,
+//! }
+//!
+//! #[derive(Clone, Copy, Debug, Handler)]
+//! #[handler(state = Server)]
+//! enum On {
+//!     #[nested(statistics)]
+//!     Statistics(ticker::On),
+//!     // …
+//! }
+//!
+//! impl OnHandler for Server {
+//!     fn statistics(&mut self, event_loop: &mut EventLoop<(), On>) -> io::Result<()> {
+//!         if let Some(report) = self.statistics.take() {
+//!             println!("{} bytes in {:?}", report.amount, report.elapsed);
+//! #           assert_eq!((report.events, report.amount), (2, 123));
+//! #           event_loop.shutdown();
+//!         }
+//!         Ok(())
+//!     }
+//! }
+//!
+//! # fn main() -> io::Result<()> {
+//! # let config = mio_core::Config { virtual_time: Some(0), ..Default::default() };
+//! # let mut event_loop = EventLoop::<()>::with_config(config)?;
+//! let period = Duration::from_secs(1);
+//! let mut statistics = Ticker::new(&mut event_loop.nested(On::STATISTICS), period)?;
+//! statistics.count(100);
+//! statistics.count(23);
+//! event_loop.run(Server { statistics })?;
+//! # Ok(())
+//! # }
+//! ```
 
 use std::{
     io,
