@@ -37,7 +37,7 @@ impl<M, S> EventLoop<M, S> {
     ///
     /// For what is called outside of the component's callbacks, as `Admin::new(&mut
     /// event_loop.nested(On::ADMIN))`. If the component [fails](EventLoop::fail) there, so does the parent, when
-    /// the result is dropped.
+    /// the result is dropped: at the end of the statement, so each component is made in one of its own.
     #[inline]
     pub fn nested<P: In<S>, C>(&mut self, scope: Scope<P, C>) -> Nested<'_, M, C> {
         self.inner.scoping.enter(scope, scope.prefix());

@@ -21,10 +21,9 @@ mod table;
 /// What derived code needs besides.
 pub(crate) mod private {
     pub use super::{
-        field::split,
         layout::{Sum, greatest},
         scope,
-        space::{Space, raise, source_of},
+        space::{Space, source_of},
     };
 }
 

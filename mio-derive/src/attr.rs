@@ -8,7 +8,7 @@ use syn::{
     parse::{ParseStream, Parser},
 };
 
-use crate::diag::{Mistakes, suggestion};
+use crate::diag::{Mistakes, nearest, suggestion};
 
 /// `#[handler(…)]`, all of them together.
 #[derive(Default)]
@@ -50,10 +50,9 @@ pub(crate) fn options(attributes: &[Attribute], mistakes: &mut Mistakes) -> Opti
             match &attribute.meta {
                 Meta::List(list) => {
                     let parser = |input: ParseStream<'_>| options.parse(input, mistakes);
-                    if let Err(error) = parser.parse2(list.tokens.clone()) {
-                        mistakes.add(error);
-                        options.malformed = true;
-                    }
+                    // All errors were reported on the way.
+                    let well = parser.parse2(list.tokens.clone()).unwrap_or_default();
+                    options.malformed |= !well;
                 }
                 other => {
                     mistakes.on(other, "write `#[handler(state = Server)]`");
@@ -73,10 +72,17 @@ pub(crate) fn options(attributes: &[Attribute], mistakes: &mut Mistakes) -> Opti
 impl Options {
     const NAMES: &'static [&'static str] = &["state", "message", "trait", "generics", "crate"];
 
-    fn parse(&mut self, input: ParseStream<'_>, mistakes: &mut Mistakes) -> syn::Result<()> {
-        separated(input, |input| {
+    /// Answers whether all could be read.
+    fn parse(&mut self, input: ParseStream<'_>, mistakes: &mut Mistakes) -> syn::Result<bool> {
+        separated(input, mistakes, |input, mistakes| {
             let name = word(input)?;
-            match name.to_string().as_str() {
+            let said = name.to_string();
+            let meant = nearest(&said, Options::NAMES).unwrap_or_default();
+            if said != meant {
+                let help = suggestion(&said, Options::NAMES);
+                mistakes.at(name.span(), format!("unknown option `{said}`: {help}"));
+            }
+            match meant {
                 "state" => set(&mut self.state, &name, assigned(input, &name)?, mistakes),
                 "message" => set(&mut self.message, &name, assigned(input, &name)?, mistakes),
                 "trait" => set(&mut self.trait_name, &name, assigned(input, &name)?, mistakes),
@@ -95,11 +101,7 @@ impl Options {
                     generics.where_clause = content.parse()?;
                     set(&mut self.generics, &name, generics, mistakes);
                 }
-                other => {
-                    let help = suggestion(other, Options::NAMES);
-                    mistakes.at(name.span(), format!("unknown option `{other}`: {help}"));
-                    skip(input)?;
-                }
+                _ => skip(input)?,
             }
             Ok(())
         })
@@ -125,11 +127,10 @@ pub(crate) fn source(attributes: &[Attribute], mistakes: &mut Mistakes) -> Vec<S
         match &attribute.meta {
             Meta::Path(_) => {}
             Meta::List(list) => {
-                let parser = |input: ParseStream<'_>| source.parse(input);
-                if let Err(error) = parser.parse2(list.tokens.clone()) {
-                    mistakes.add(error);
-                    source.malformed = true;
-                }
+                let parser = |input: ParseStream<'_>| source.parse(input, mistakes);
+                // All errors were reported on the way.
+                let well = parser.parse2(list.tokens.clone()).unwrap_or_default();
+                source.malformed = !well;
             }
             Meta::NameValue(pair) => {
                 mistakes.on(&pair.value, format!("write `#[{kind}(…)]`, without `=`"));
@@ -154,8 +155,9 @@ pub(crate) fn fields(fields: &Fields, mistakes: &mut Mistakes) {
 }
 
 impl SourceAttribute {
-    fn parse(&mut self, input: ParseStream<'_>) -> syn::Result<()> {
-        separated(input, |input| {
+    /// Answers whether all could be read.
+    fn parse(&mut self, input: ParseStream<'_>, mistakes: &mut Mistakes) -> syn::Result<bool> {
+        separated(input, mistakes, |input, _| {
             let named = input.peek2(Token![=]);
             if self.kind == "nested" && self.place.is_none() && !named {
                 self.place = Some(place(input)?);
@@ -196,22 +198,31 @@ fn place(input: ParseStream<'_>) -> syn::Result<TokenStream> {
     }
 }
 
-/// Reads items until the end, with commas between them.
+/// Reads items until the end, with commas between them. After a mistake it goes on behind the next
+/// comma. Answers whether there was none.
 fn separated(
     input: ParseStream<'_>,
-    mut item: impl FnMut(ParseStream<'_>) -> syn::Result<()>,
-) -> syn::Result<()> {
+    mistakes: &mut Mistakes,
+    mut item: impl FnMut(ParseStream<'_>, &mut Mistakes) -> syn::Result<()>,
+) -> syn::Result<bool> {
+    let mut well = true;
     while !input.is_empty() {
-        item(input)?;
-        if input.is_empty() {
-            break;
+        let result = match item(input, mistakes) {
+            Ok(()) if !input.is_empty() && !input.peek(Token![,]) => {
+                Err(input.error("expected a comma"))
+            }
+            result => result,
+        };
+        if let Err(error) = result {
+            mistakes.add(error);
+            well = false;
         }
-        if !input.peek(Token![,]) {
-            return Err(input.error("expected a comma"));
+        skip(input)?;
+        if !input.is_empty() {
+            input.parse::<Token![,]>()?;
         }
-        input.parse::<Token![,]>()?;
     }
-    Ok(())
+    Ok(well)
 }
 
 fn word(input: ParseStream<'_>) -> syn::Result<Ident> {
@@ -256,7 +267,7 @@ fn set<T>(option: &mut Option<T>, name: &Ident, value: T, mistakes: &mut Mistake
     }
 }
 
-/// Passes over what follows an unknown name, up to the next comma.
+/// Passes over what is left of an item, up to the next comma.
 fn skip(input: ParseStream<'_>) -> syn::Result<()> {
     let mut depth = 0_usize;
     while !input.is_empty() && (depth > 0 || !input.peek(Token![,])) {

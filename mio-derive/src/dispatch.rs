@@ -6,7 +6,7 @@ use syn::GenericParam;
 
 use crate::{
     layout::{match_tag, shifted},
-    model::{Event, Kind, Model, Nested, Source},
+    model::{Event, Field, Kind, Model, Nested, Source},
 };
 
 pub(crate) fn dispatch(model: &Model) -> TokenStream {
@@ -29,8 +29,10 @@ fn events_trait(model: &Model, stub: bool) -> TokenStream {
         " What is done for the sources of [`{name}`]: one method for each of their events."
     );
     let event_loop = event_loop(model);
+    // Clippy does not see the sections that are written here beside the user's.
     quote! {
         #[doc = #docs]
+        #[allow(clippy::missing_errors_doc)]
         #visibility trait #trait_name<#parameters #loop_message = #message> #bounds {
             #(#methods)*
 
@@ -328,17 +330,24 @@ fn callback(
 fn payload(model: &Model, source: &Source) -> TokenStream {
     let core = &model.core;
     let bits = shifted(quote! { token }, model.tag_bits());
-    let (pattern, ty) = match &source.fields[..] {
-        [] => return quote! { if #bits != 0 { return; } },
-        [one] => (one.variable.to_token_stream(), one.ty.clone()),
-        several => {
-            let variables = several.iter().map(|field| &field.variable);
-            let types = several.iter().map(|field| &field.ty);
-            (quote! { (#(#variables),*) }, quote! { (#(#types),*) })
-        }
+    let Some((last, before)) = source.fields.split_last() else {
+        return quote! { if #bits != 0 { return; } };
     };
+    let mut rest = bits;
+    let mut lets = TokenStream::new();
+    for Field { variable, ty, .. } in before {
+        lets.extend(quote! {
+            let ::core::option::Option::Some((#variable, rest)) = <#ty as #core::TokenField>::split(#rest)
+            else {
+                return;
+            };
+        });
+        rest = quote! { rest };
+    }
+    let Field { variable, ty, .. } = last;
     quote! {
-        let ::core::option::Option::Some(#pattern) = <#ty as #core::TokenField>::unpack(#bits) else {
+        #lets
+        let ::core::option::Option::Some(#variable) = <#ty as #core::TokenField>::unpack(#rest) else {
             return;
         };
     }
@@ -430,7 +439,7 @@ fn nested_of(
             let after = after(Some(variable));
             quote! {
                 let ::core::option::Option::Some((#variable, _)) =
-                    #core::__private::split::<#ty>(#bits)
+                    <#ty as #core::TokenField>::split(#bits)
                 else {
                     return;
                 };

@@ -61,7 +61,8 @@ fn token(model: &Model) -> TokenStream {
                     quote! { _ }
                 }
             });
-            quote! { Self::#pattern => #core::__private::Space::source_kind(#own), }
+            let ty = &nested.tokens.ty;
+            quote! { Self::#pattern => <#ty as #core::__private::Space>::source_kind(#own), }
         }
         None => {
             let pattern = source.pattern_of_any();
@@ -130,10 +131,6 @@ fn token_field(model: &Model) -> TokenStream {
         let value = pack(model, tag, source);
         quote! { Self::#pattern => #value, }
     });
-    let arms = model.sources.iter().map(|source| unpack(core, source));
-    let unpacked =
-        match_tag(model, &quote! { bits }, arms, &quote! { ::core::option::Option::None });
-    let payload = shifted(quote! { bits }, model.tag_bits());
     quote! {
         #[automatically_derived]
         impl #core::TokenField for #name {
@@ -148,8 +145,7 @@ fn token_field(model: &Model) -> TokenStream {
 
             #[inline]
             fn unpack(bits: u64) -> ::core::option::Option<Self> {
-                let payload = #payload;
-                #unpacked
+                Self::unpack(bits)
             }
         }
     }
@@ -159,17 +155,19 @@ fn token_field(model: &Model) -> TokenStream {
 fn pack(model: &Model, tag: usize, source: &Source) -> TokenStream {
     let core = &model.core;
     let shift = model.tag_bits();
-    let variables: Vec<_> = source.fields.iter().map(|field| &field.variable).collect();
-    let fields = match &variables[..] {
-        [] => None,
-        [one] => Some(quote! { #core::TokenField::pack(#one) }),
-        several => Some(quote! { #core::TokenField::pack((#(#several),*)) }),
-    };
+    let mut fields = None;
+    for Field { variable, ty, .. } in source.fields.iter().rev() {
+        fields = Some(match fields {
+            None => quote! { <#ty as #core::TokenField>::pack(#variable) },
+            Some(rest) => quote! { <#ty as #core::TokenField>::join(#variable, #rest) },
+        });
+    }
     let fields = fields.map(|fields| above(fields, shift));
     let nested = source.nested().map(|nested| {
         let own = &nested.tokens.variable;
         let shift = component_shift(model, source);
-        quote! { #core::__private::raise(#own, #shift) }
+        let ty = &nested.tokens.ty;
+        quote! { <#ty as #core::__private::Space>::raise(#own, #shift) }
     });
     let tag = (tag > 0 || fields.is_none() && nested.is_none()).then(|| number(tag as u64));
     let parts = nested.into_iter().chain(fields).chain(tag.map(ToTokens::into_token_stream));
@@ -178,33 +176,32 @@ fn pack(model: &Model, tag: usize, source: &Source) -> TokenStream {
 
 /// The source of which `payload` is above the tag, if it is one.
 fn unpack(core: &TokenStream, source: &Source) -> TokenStream {
-    if let Some(nested) = source.nested() {
-        let own = &nested.tokens.variable;
-        let value = source.pattern(|field| field.variable.to_token_stream());
-        let from_bits = quote! { #core::__private::Space::from_bits };
-        return match &source.fields[..] {
-            [] => quote! { #from_bits(payload).map(|#own| Self::#value) },
-            [key, ..] => {
-                let key = &key.variable;
-                quote! {
-                    match #core::__private::split(payload) {
-                        ::core::option::Option::Some((#key, #own)) => {
-                            #from_bits(#own).map(|#own| Self::#value)
-                        }
-                        ::core::option::Option::None => ::core::option::Option::None,
-                    }
-                }
-            }
-        };
-    }
-    let variables = source.fields.iter().map(|field| &field.variable);
     let value = source.pattern(|field| field.variable.to_token_stream());
-    let pattern = match &source.fields[..] {
-        [] => quote! { () },
-        [one] => one.variable.to_token_stream(),
-        _ => quote! { (#(#variables),*) },
+    let rest = quote! { payload };
+    let last = match (source.nested(), source.fields.last()) {
+        (Some(nested), _) => {
+            let Field { variable, ty, .. } = &nested.tokens;
+            quote! { <#ty as #core::__private::Space>::from_bits(#rest).map(|#variable| Self::#value) }
+        }
+        (None, Some(Field { variable, ty, .. })) => {
+            quote! { <#ty as #core::TokenField>::unpack(#rest).map(|#variable| Self::#value) }
+        }
+        (None, None) => {
+            return quote! { <() as #core::TokenField>::unpack(#rest).map(|()| Self::#value) };
+        }
     };
-    quote! { #core::TokenField::unpack(payload).map(|#pattern| Self::#value) }
+    let before = match (source.nested(), &source.fields[..]) {
+        (Some(_), fields) => fields,
+        (None, [before @ .., _]) => before,
+        (None, []) => &[],
+    };
+    if before.is_empty() {
+        return last;
+    }
+    let splits = before.iter().map(|Field { variable, ty, .. }| {
+        quote! { let (#variable, payload) = <#ty as #core::TokenField>::split(payload)?; }
+    });
+    quote! { { #(#splits)* #last } }
 }
 
 fn items(model: &Model) -> TokenStream {
@@ -212,6 +209,10 @@ fn items(model: &Model) -> TokenStream {
     let rows = model.sources.iter().enumerate().map(|(tag, source)| row(model, tag, source));
     let scopes = model.sources.iter().enumerate();
     let scopes = scopes.filter_map(|(tag, source)| scope(model, tag, source));
+    let arms = model.sources.iter().map(|source| unpack(core, source));
+    let nothing = quote! { ::core::option::Option::None };
+    let unpacked = match_tag(model, &quote! { token }, arms, &nothing);
+    let payload = shifted(quote! { token }, model.tag_bits());
     quote! {
         #[automatically_derived]
         #[allow(dead_code)]
@@ -223,7 +224,8 @@ fn items(model: &Model) -> TokenStream {
             #[inline]
             #[must_use]
             #visibility fn unpack(token: u64) -> ::core::option::Option<Self> {
-                #core::TokenField::unpack(token)
+                let payload = #payload;
+                #unpacked
             }
 
             #(#scopes)*
@@ -274,7 +276,8 @@ fn scope(model: &Model, tag: usize, source: &Source) -> Option<TokenStream> {
     let item = match &source.fields[..] {
         [key, ..] => {
             let Field { variable, ty, .. } = key;
-            let packed = above(quote! { #core::TokenField::pack(#variable) }, model.tag_bits());
+            let packed = quote! { <#ty as #core::TokenField>::pack(#variable) };
+            let packed = above(packed, model.tag_bits());
             quote! {
                 #[doc = #docs]
                 #[inline]

@@ -48,6 +48,26 @@ pub trait TokenField: Copy {
 
     /// The value that [`pack`](TokenField::pack) made this integer of, or `None` if it made it of none.
     fn unpack(bits: u64) -> Option<Self>;
+
+    /// This in the low bits, and `rest` above it.
+    #[doc(hidden)]
+    #[inline]
+    fn join(self, rest: u64) -> u64 {
+        let above = if Self::BITS < 64 { rest << Self::BITS } else { 0 };
+        self.pack() | above
+    }
+
+    /// Undoes [`join`](TokenField::join): what is in the low bits, and what is above it.
+    #[doc(hidden)]
+    #[inline]
+    fn split(bits: u64) -> Option<(Self, u64)> {
+        let (own, rest) = if Self::BITS < 64 {
+            (bits & ((1 << Self::BITS) - 1), bits >> Self::BITS)
+        } else {
+            (bits, 0)
+        };
+        Self::unpack(own).map(|field| (field, rest))
+    }
 }
 
 macro_rules! unsigned {
@@ -166,7 +186,7 @@ macro_rules! tuples {
 
             #[inline]
             fn unpack(bits: u64) -> Option<Self> {
-                $(let ($done_value, bits) = split::<$done>(bits)?;)*
+                $(let ($done_value, bits) = $done::split(bits)?;)*
                 let $next_value = $next::unpack(bits)?;
                 Some(($($done_value,)* $next_value,))
             }
@@ -177,26 +197,11 @@ macro_rules! tuples {
     };
     (@pack [] $field:ident $value:ident) => { $value.pack() };
     (@pack [] $field:ident $value:ident $($rest:ident $rest_value:ident)+) => {
-        join($value, tuples! { @pack [] $($rest $rest_value)+ })
+        $value.join(tuples! { @pack [] $($rest $rest_value)+ })
     };
 }
 
 tuples! { A a B b C c D d E e F f G g H h }
-
-/// `field` in the low bits, and `rest` above it.
-#[inline]
-fn join<T: TokenField>(field: T, rest: u64) -> u64 {
-    let above = if T::BITS < 64 { rest << T::BITS } else { 0 };
-    field.pack() | above
-}
-
-/// Undoes `join`: the field, and what is above it.
-#[inline]
-pub fn split<T: TokenField>(bits: u64) -> Option<(T, u64)> {
-    let (own, rest) =
-        if T::BITS < 64 { (bits & ((1 << T::BITS) - 1), bits >> T::BITS) } else { (bits, 0) };
-    T::unpack(own).map(|field| (field, rest))
-}
 
 #[cfg(test)]
 mod tests {

@@ -20,6 +20,9 @@ impl Sum {
             sum.bits += parts[i].1;
             i += 1;
         }
+        if sum.fits() {
+            return sum;
+        }
         sum.text("`");
         sum.text(name);
         sum.text("` takes ");
@@ -45,7 +48,7 @@ impl Sum {
         self.bits <= 64
     }
 
-    /// The sum in words.
+    /// The sum in words, if it does not fit.
     #[must_use]
     pub const fn as_str(&self) -> &str {
         match std::str::from_utf8(self.text.split_at(self.len).0) {

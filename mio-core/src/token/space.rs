@@ -20,6 +20,18 @@ pub trait Space: Copy {
 
     /// What kind of source it names.
     fn source_kind(self) -> SourceKind;
+
+    /// The bits above `shift` bits of its parent's. What does not fit becomes all ones, which every
+    /// event loop refuses.
+    #[inline]
+    fn raise(self, shift: u32) -> u64 {
+        let bits = self.to_bits();
+        match bits.checked_shl(shift) {
+            Some(above) if above >> shift == bits => above,
+            _ if bits == 0 => 0,
+            _ => u64::MAX,
+        }
+    }
 }
 
 impl<T: Token + TokenField> Space for T {
@@ -58,18 +70,6 @@ impl Space for Any {
     #[inline]
     fn source_kind(self) -> SourceKind {
         SourceKind::Any
-    }
-}
-
-/// A component's token above `shift` bits of its parent's. What does not fit becomes all ones, which
-/// every event loop refuses.
-#[inline]
-pub fn raise(token: impl Space, shift: u32) -> u64 {
-    let bits = token.to_bits();
-    match bits.checked_shl(shift) {
-        Some(above) if above >> shift == bits => above,
-        _ if bits == 0 => 0,
-        _ => u64::MAX,
     }
 }
 

@@ -21,25 +21,25 @@ enum On {
 }
 
 impl OnHandler for Server {
-    fn client_readable(&mut self, event_loop: &mut EventLoop<(), On>, client: Key) -> io::Result<()> {
+    fn client_readable(&mut self, event_loop: &mut EventLoop<u8, On>, client: Key) -> io::Result<()> {
         event_loop.timeout(On::Idle(client), std::time::Duration::ZERO)?;
         Ok(())
     }
 
-    fn client_writable(&mut self, _: &mut EventLoop<(), On>, _: Key) -> io::Result<()> {
+    fn client_writable(&mut self, _: &mut EventLoop<u8, On>, _: Key) -> io::Result<()> {
         Ok(())
     }
 
-    fn idle(&mut self, _: &mut EventLoop<(), On>, _: Key) -> io::Result<()> {
+    fn idle(&mut self, _: &mut EventLoop<u8, On>, _: Key) -> io::Result<()> {
         Ok(())
     }
 
-    fn shutdown(&mut self, event_loop: &mut EventLoop<(), On>, _: SignalInfo) -> io::Result<()> {
+    fn shutdown(&mut self, event_loop: &mut EventLoop<u8, On>, _: SignalInfo) -> io::Result<()> {
         event_loop.shutdown();
         Ok(())
     }
 
-    fn error(&mut self, _: &mut EventLoop<(), On>, source: On, error: io::Error) {
+    fn error(&mut self, _: &mut EventLoop<u8, On>, source: On, error: io::Error) {
         eprintln!("{source:?}: {error}");
     }
 }

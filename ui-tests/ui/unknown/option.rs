@@ -14,7 +14,7 @@ enum On {
 }
 
 impl OnHandler for Server {
-    fn idle(&mut self, _: &mut EventLoop<(), On>) -> io::Result<()> {
+    fn idle(&mut self, _: &mut EventLoop<Command, On>) -> io::Result<()> {
         Ok(())
     }
 }
