@@ -67,24 +67,28 @@ struct Guest {
 impl Chat {
     fn hear(&mut self, event_loop: &mut Loop, key: Key, line: &str) -> io::Result<()> {
         let Some(guest) = self.guests.get_mut(key) else { return Ok(()) };
-        let news = match line {
-            "" => return Ok(()),
+        match line {
+            "" => {}
             "/quit" => return self.leave(event_loop, key, "has left"),
             "/who" => {
                 let names = self.guests.iter().map(|(_, guest)| guest.name.as_str());
                 let names = names.collect::<Vec<_>>().join(" ");
-                return self.tell(event_loop, key, &format!("* {names}\n"));
+                self.tell(event_loop, key, &format!("* {names}\n"));
             }
             _ if guest.name.is_empty() => {
                 guest.name = line.chars().filter(|c| c.is_alphanumeric()).take(20).collect();
                 if guest.name.is_empty() {
-                    return self.tell(event_loop, key, "Letters and digits, please.\n");
+                    self.tell(event_loop, key, "Letters and digits, please.\n");
+                } else {
+                    let news = format!("* {} is here\n", guest.name);
+                    self.tell_others(event_loop, key, &news);
                 }
-                format!("* {} is here\n", guest.name)
             }
-            _ => format!("{}: {line}\n", guest.name),
-        };
-        self.tell_others(event_loop, key, &news);
+            _ => {
+                let said = format!("{}: {line}\n", guest.name);
+                self.tell_others(event_loop, key, &said);
+            }
+        }
         Ok(())
     }
 
@@ -92,21 +96,21 @@ impl Chat {
         let named = |(key, guest): (Key, &Guest)| (!guest.name.is_empty()).then_some(key);
         let others: Vec<Key> = self.guests.iter().filter_map(named).collect();
         for key in others.into_iter().filter(|&key| key != speaker) {
-            if let Err(error) = self.tell(event_loop, key, text) {
-                self.error(event_loop, On::Guest(key), error);
-            }
+            self.tell(event_loop, key, text);
         }
     }
 
-    fn tell(&mut self, event_loop: &mut Loop, key: Key, text: &str) -> io::Result<()> {
-        let Some(guest) = self.guests.get_mut(key) else { return Ok(()) };
-        if guest.output.push_slice(text.as_bytes()) < text.len() {
+    /// What goes wrong is the matter of the one who is told, not of the one who speaks.
+    fn tell(&mut self, event_loop: &mut Loop, key: Key, text: &str) {
+        let Some(guest) = self.guests.get_mut(key) else { return };
+        let told = if guest.output.push_slice(text.as_bytes()) < text.len() {
             self.leave(event_loop, key, "could not keep up")
         } else if guest.is_behind {
             Ok(())
         } else {
             self.flush(event_loop, key)
-        }
+        };
+        told.unwrap_or_else(|error| self.error(event_loop, On::Guest(key), error));
     }
 
     fn leave(&mut self, event_loop: &mut Loop, key: Key, how: &str) -> io::Result<()> {
@@ -140,7 +144,7 @@ impl OnHandler for Chat {
                 is_behind: false,
                 silence: event_loop.timeout(On::Silence(key), SILENCE)?,
             });
-            self.tell(event_loop, key, "What is your name?\n")?;
+            self.tell(event_loop, key, "What is your name?\n");
         }
         Ok(())
     }
@@ -181,8 +185,7 @@ impl OnHandler for Chat {
     fn stop(&mut self, event_loop: &mut Loop, _: SignalInfo) -> io::Result<()> {
         let all: Vec<Key> = self.guests.keys().collect();
         for key in all {
-            // Who cannot be told is gone already.
-            let _ = self.tell(event_loop, key, "* that was all, good night\n");
+            self.tell(event_loop, key, "* that was all, good night\n");
         }
         event_loop.shutdown();
         Ok(())

@@ -78,9 +78,12 @@ impl OnHandler for Echo {
     fn accepted(&mut self, event_loop: &mut Loop) -> io::Result<()> {
         while let Some((stream, _)) = self.listener.take() {
             let entry = self.peers.vacant_entry()?;
-            stream.set_nodelay(true)?;
-            event_loop.register(&stream, On::Peer(entry.key()))?;
-            entry.insert(Peer::new(stream));
+            let peer = On::Peer(entry.key());
+            if stream.set_nodelay(true).and_then(|()| event_loop.register(&stream, peer)).is_ok() {
+                entry.insert(Peer::new(stream));
+            } else {
+                self.listener.release(&mut event_loop.nested(On::LISTENER))?;
+            }
         }
         Ok(())
     }
