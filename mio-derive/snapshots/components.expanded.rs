@@ -7,9 +7,13 @@ impl ::mio_core::Token for On {
     #[inline]
     fn kind(self) -> ::mio_core::SourceKind {
         match self {
-            Self::Admin(own) => ::mio_core::__private::Space::source_kind(own),
-            Self::Client(_, own) => ::mio_core::__private::Space::source_kind(own),
-            Self::Metrics(own) => ::mio_core::__private::Space::source_kind(own),
+            Self::Admin(own) => {
+                <admin::On as ::mio_core::__private::Space>::source_kind(own)
+            }
+            Self::Client(_, own) => {
+                <client::On as ::mio_core::__private::Space>::source_kind(own)
+            }
+            Self::Metrics(own) => <Any as ::mio_core::__private::Space>::source_kind(own),
             Self::Second => ::mio_core::SourceKind::Timer,
         }
     }
@@ -29,41 +33,24 @@ impl ::mio_core::TokenField for On {
     #[inline]
     fn pack(self) -> u64 {
         match self {
-            Self::Admin(own) => ::mio_core::__private::raise(own, 2),
+            Self::Admin(own) => {
+                <admin::On as ::mio_core::__private::Space>::raise(own, 2)
+            }
             Self::Client(client, own) => {
-                ::mio_core::__private::raise(
+                <client::On as ::mio_core::__private::Space>::raise(
                     own,
                     2 + <Key<16, 16> as ::mio_core::TokenField>::BITS,
-                ) | ::mio_core::TokenField::pack(client) << 2 | 1
+                ) | <Key<16, 16> as ::mio_core::TokenField>::pack(client) << 2 | 1
             }
-            Self::Metrics(own) => ::mio_core::__private::raise(own, 2) | 2,
+            Self::Metrics(own) => {
+                <Any as ::mio_core::__private::Space>::raise(own, 2) | 2
+            }
             Self::Second => 3,
         }
     }
     #[inline]
     fn unpack(bits: u64) -> ::core::option::Option<Self> {
-        let payload = bits >> 2;
-        match bits & 3 {
-            0 => {
-                ::mio_core::__private::Space::from_bits(payload)
-                    .map(|own| Self::Admin(own))
-            }
-            1 => {
-                match ::mio_core::__private::split(payload) {
-                    ::core::option::Option::Some((client, own)) => {
-                        ::mio_core::__private::Space::from_bits(own)
-                            .map(|own| Self::Client(client, own))
-                    }
-                    ::core::option::Option::None => ::core::option::Option::None,
-                }
-            }
-            2 => {
-                ::mio_core::__private::Space::from_bits(payload)
-                    .map(|own| Self::Metrics(own))
-            }
-            3 => ::mio_core::TokenField::unpack(payload).map(|()| Self::Second),
-            _ => ::core::option::Option::None,
-        }
+        Self::unpack(bits)
     }
 }
 #[automatically_derived]
@@ -115,7 +102,27 @@ impl On {
     #[inline]
     #[must_use]
     pub fn unpack(token: u64) -> ::core::option::Option<Self> {
-        ::mio_core::TokenField::unpack(token)
+        let payload = token >> 2;
+        match token & 3 {
+            0 => {
+                <admin::On as ::mio_core::__private::Space>::from_bits(payload)
+                    .map(|own| Self::Admin(own))
+            }
+            1 => {
+                let (client, payload) = <Key<
+                    16,
+                    16,
+                > as ::mio_core::TokenField>::split(payload)?;
+                <client::On as ::mio_core::__private::Space>::from_bits(payload)
+                    .map(|own| Self::Client(client, own))
+            }
+            2 => {
+                <Any as ::mio_core::__private::Space>::from_bits(payload)
+                    .map(|own| Self::Metrics(own))
+            }
+            3 => <() as ::mio_core::TokenField>::unpack(payload).map(|()| Self::Second),
+            _ => ::core::option::Option::None,
+        }
     }
     /// The place of the tokens of [`On::Admin`].
     pub const ADMIN: ::mio_core::Scope<Self, admin::On> = ::mio_core::Scope::new(2, 0);
@@ -125,7 +132,7 @@ impl On {
     pub fn client(client: Key<16, 16>) -> ::mio_core::Scope<Self, client::On> {
         ::mio_core::__private::scope(
             2 + <Key<16, 16> as ::mio_core::TokenField>::BITS,
-            ::mio_core::TokenField::pack(client) << 2 | 1,
+            <Key<16, 16> as ::mio_core::TokenField>::pack(client) << 2 | 1,
         )
     }
     /// The place of the tokens of [`On::Metrics`].
@@ -159,6 +166,7 @@ const _: () = {
     ::core::assert!(SUM.fits(), "{}", SUM.as_str());
 };
 /// What is done for the sources of [`On`]: one method for each of their events.
+#[allow(clippy::missing_errors_doc)]
 pub trait OnHandler<L = Command> {
     /// [`On::Admin`] had an event: what it produced can be taken. By default nothing is done.
     ///
@@ -286,9 +294,10 @@ where
                 }
             }
             1 => {
-                let ::core::option::Option::Some((client, _)) = ::mio_core::__private::split::<
-                    Key<16, 16>,
-                >(token >> 2) else {
+                let ::core::option::Option::Some((client, _)) = <Key<
+                    16,
+                    16,
+                > as ::mio_core::TokenField>::split(token >> 2) else {
                     return;
                 };
                 let ::core::option::Option::Some(component) = self
@@ -365,9 +374,10 @@ where
                 }
             }
             1 => {
-                let ::core::option::Option::Some((client, _)) = ::mio_core::__private::split::<
-                    Key<16, 16>,
-                >(token >> 2) else {
+                let ::core::option::Option::Some((client, _)) = <Key<
+                    16,
+                    16,
+                > as ::mio_core::TokenField>::split(token >> 2) else {
                     return;
                 };
                 let ::core::option::Option::Some(component) = self
@@ -456,9 +466,10 @@ where
                 }
             }
             1 => {
-                let ::core::option::Option::Some((client, _)) = ::mio_core::__private::split::<
-                    Key<16, 16>,
-                >(token >> 2) else {
+                let ::core::option::Option::Some((client, _)) = <Key<
+                    16,
+                    16,
+                > as ::mio_core::TokenField>::split(token >> 2) else {
                     return;
                 };
                 let ::core::option::Option::Some(component) = self
@@ -535,9 +546,10 @@ where
                 }
             }
             1 => {
-                let ::core::option::Option::Some((client, _)) = ::mio_core::__private::split::<
-                    Key<16, 16>,
-                >(token >> 2) else {
+                let ::core::option::Option::Some((client, _)) = <Key<
+                    16,
+                    16,
+                > as ::mio_core::TokenField>::split(token >> 2) else {
                     return;
                 };
                 let ::core::option::Option::Some(component) = self

@@ -45,24 +45,16 @@ impl ::mio_core::TokenField for On {
     fn pack(self) -> u64 {
         match self {
             Self::Listener => 0,
-            Self::Client(client) => ::mio_core::TokenField::pack(client) << 2 | 1,
-            Self::Idle(idle) => ::mio_core::TokenField::pack(idle) << 2 | 2,
+            Self::Client(client) => {
+                <Key as ::mio_core::TokenField>::pack(client) << 2 | 1
+            }
+            Self::Idle(idle) => <Key as ::mio_core::TokenField>::pack(idle) << 2 | 2,
             Self::Shutdown => 3,
         }
     }
     #[inline]
     fn unpack(bits: u64) -> ::core::option::Option<Self> {
-        let payload = bits >> 2;
-        match bits & 3 {
-            0 => ::mio_core::TokenField::unpack(payload).map(|()| Self::Listener),
-            1 => {
-                ::mio_core::TokenField::unpack(payload)
-                    .map(|client| Self::Client(client))
-            }
-            2 => ::mio_core::TokenField::unpack(payload).map(|idle| Self::Idle(idle)),
-            3 => ::mio_core::TokenField::unpack(payload).map(|()| Self::Shutdown),
-            _ => ::core::option::Option::None,
-        }
+        Self::unpack(bits)
     }
 }
 #[automatically_derived]
@@ -131,7 +123,20 @@ impl On {
     #[inline]
     #[must_use]
     fn unpack(token: u64) -> ::core::option::Option<Self> {
-        ::mio_core::TokenField::unpack(token)
+        let payload = token >> 2;
+        match token & 3 {
+            0 => <() as ::mio_core::TokenField>::unpack(payload).map(|()| Self::Listener),
+            1 => {
+                <Key as ::mio_core::TokenField>::unpack(payload)
+                    .map(|client| Self::Client(client))
+            }
+            2 => {
+                <Key as ::mio_core::TokenField>::unpack(payload)
+                    .map(|idle| Self::Idle(idle))
+            }
+            3 => <() as ::mio_core::TokenField>::unpack(payload).map(|()| Self::Shutdown),
+            _ => ::core::option::Option::None,
+        }
     }
 }
 const _: () = {
@@ -151,6 +156,7 @@ const _: () = {
     ::core::assert!(SUM.fits(), "{}", SUM.as_str());
 };
 /// What is done for the sources of [`On`]: one method for each of their events.
+#[allow(clippy::missing_errors_doc)]
 trait OnHandler<L = ()> {
     /// Somebody wants to connect.
     ///

@@ -30,26 +30,23 @@ impl events::TokenField for On {
     #[inline]
     fn pack(self) -> u64 {
         match self {
-            Self::Input { side, id } => events::TokenField::pack((side, id)) << 1,
+            Self::Input { side, id } => {
+                <Side as events::TokenField>::join(
+                    side,
+                    <(u8, bool) as events::TokenField>::pack(id),
+                ) << 1
+            }
             Self::Worker(field_0, field_1) => {
-                events::TokenField::pack((field_0, field_1)) << 1 | 1
+                <u16 as events::TokenField>::join(
+                    field_0,
+                    <bool as events::TokenField>::pack(field_1),
+                ) << 1 | 1
             }
         }
     }
     #[inline]
     fn unpack(bits: u64) -> ::core::option::Option<Self> {
-        let payload = bits >> 1;
-        match bits & 1 {
-            0 => {
-                events::TokenField::unpack(payload)
-                    .map(|(side, id)| Self::Input { side, id })
-            }
-            1 => {
-                events::TokenField::unpack(payload)
-                    .map(|(field_0, field_1)| Self::Worker(field_0, field_1))
-            }
-            _ => ::core::option::Option::None,
-        }
+        Self::unpack(bits)
     }
 }
 #[automatically_derived]
@@ -107,7 +104,20 @@ impl On {
     #[inline]
     #[must_use]
     pub(crate) fn unpack(token: u64) -> ::core::option::Option<Self> {
-        events::TokenField::unpack(token)
+        let payload = token >> 1;
+        match token & 1 {
+            0 => {
+                let (side, payload) = <Side as events::TokenField>::split(payload)?;
+                <(u8, bool) as events::TokenField>::unpack(payload)
+                    .map(|id| Self::Input { side, id })
+            }
+            1 => {
+                let (field_0, payload) = <u16 as events::TokenField>::split(payload)?;
+                <bool as events::TokenField>::unpack(payload)
+                    .map(|field_1| Self::Worker(field_0, field_1))
+            }
+            _ => ::core::option::Option::None,
+        }
     }
 }
 const _: () = {
@@ -133,6 +143,7 @@ const _: () = {
     ::core::assert!(SUM.fits(), "{}", SUM.as_str());
 };
 /// What is done for the sources of [`On`]: one method for each of their events.
+#[allow(clippy::missing_errors_doc)]
 pub(crate) trait Callbacks<'a, T: Send, L = Job<T>>
 where
     T: 'a,
@@ -229,10 +240,15 @@ where
         let event_loop = event_loop.scoped::<On>();
         match token & 1 {
             0 => {
-                let ::core::option::Option::Some((side, id)) = <(
-                    Side,
-                    (u8, bool),
-                ) as events::TokenField>::unpack(token >> 1) else {
+                let ::core::option::Option::Some((side, rest)) = <Side as events::TokenField>::split(
+                    token >> 1,
+                ) else {
+                    return;
+                };
+                let ::core::option::Option::Some(id) = <(
+                    u8,
+                    bool,
+                ) as events::TokenField>::unpack(rest) else {
                     return;
                 };
                 if (readiness.is_priority()
@@ -281,10 +297,14 @@ where
         let event_loop = event_loop.scoped::<On>();
         match token & 1 {
             1 => {
-                let ::core::option::Option::Some((field_0, field_1)) = <(
-                    u16,
-                    bool,
-                ) as events::TokenField>::unpack(token >> 1) else {
+                let ::core::option::Option::Some((field_0, rest)) = <u16 as events::TokenField>::split(
+                    token >> 1,
+                ) else {
+                    return;
+                };
+                let ::core::option::Option::Some(field_1) = <bool as events::TokenField>::unpack(
+                    rest,
+                ) else {
                     return;
                 };
                 if let ::core::result::Result::Err(error) = Callbacks::worker(

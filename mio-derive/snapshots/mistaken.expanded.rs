@@ -28,6 +28,7 @@ impl On {
     const ADMIN: ::mio_core::Scope<Self, admin::On> = ::mio_core::Scope::new(2, 0);
 }
 /// What is done for the sources of [`On`]: one method for each of their events.
+#[allow(clippy::missing_errors_doc)]
 trait OnHandler<L = ()> {
     #[allow(unused_variables)]
     fn listener_readable(

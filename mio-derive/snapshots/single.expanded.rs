@@ -18,13 +18,12 @@ impl ::mio_core::TokenField for On {
     #[inline]
     fn pack(self) -> u64 {
         match self {
-            Self::Due(due) => ::mio_core::TokenField::pack(due),
+            Self::Due(due) => <u64 as ::mio_core::TokenField>::pack(due),
         }
     }
     #[inline]
     fn unpack(bits: u64) -> ::core::option::Option<Self> {
-        let payload = bits;
-        ::mio_core::TokenField::unpack(payload).map(|due| Self::Due(due))
+        Self::unpack(bits)
     }
 }
 #[automatically_derived]
@@ -52,7 +51,8 @@ impl On {
     #[inline]
     #[must_use]
     fn unpack(token: u64) -> ::core::option::Option<Self> {
-        ::mio_core::TokenField::unpack(token)
+        let payload = token;
+        <u64 as ::mio_core::TokenField>::unpack(payload).map(|due| Self::Due(due))
     }
 }
 const _: () = {
@@ -64,6 +64,7 @@ const _: () = {
     ::core::assert!(SUM.fits(), "{}", SUM.as_str());
 };
 /// What is done for the sources of [`On`]: one method for each of their events.
+#[allow(clippy::missing_errors_doc)]
 trait OnHandler<L = ()> {
     /// [`On::Due`] is due.
     ///
