@@ -214,6 +214,17 @@ fn components_get_their_messages_wrapped_in_the_programs() {
 }
 
 #[test]
+fn components_that_are_closed_leave_nothing_behind() {
+    let Setup { mut event_loop, server, address } = setup(limits(10, 10));
+    let Server { listener, total, .. } = server;
+    let accepted = listener.close(&mut event_loop.nested(On::LISTENER)).unwrap();
+    total.close(&mut event_loop.nested(On::TOTAL));
+    assert_eq!((event_loop.next_deadline(), accepted.count()), (None, 0));
+    let refused = TcpStream::connect(address).map(drop).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::ConnectionRefused);
+}
+
+#[test]
 fn components_touch_no_allocator() {
     let mut setup = setup(limits(10, 10));
     let mut peers = [0; 12].map(|_| setup.connect());

@@ -179,7 +179,7 @@ impl Listener {
     pub fn close<L>(
         self,
         event_loop: &mut EventLoop<L, On>,
-    ) -> io::Result<impl Iterator<Item = (TcpStream, SocketAddr)>> {
+    ) -> io::Result<impl Iterator<Item = (TcpStream, SocketAddr)> + use<L>> {
         if let Some(timeout) = self.backs_off {
             event_loop.cancel(timeout);
         }
