@@ -247,7 +247,9 @@ fn scopes_differ(model: &mut Model, mistakes: &mut Mistakes) {
         let Some(nested) = source.nested() else { continue };
         let name = unraw(&nested.scope);
         let variant = &source.name;
-        let other = if variants.contains(&name) {
+        let other = if *variant == name {
+            "the variant itself".to_owned()
+        } else if variants.contains(&name) {
             "a source".to_owned()
         } else if OWN_ITEMS.contains(&name.as_str()) {
             "derived for every enum".to_owned()
@@ -261,8 +263,10 @@ fn scopes_differ(model: &mut Model, mistakes: &mut Mistakes) {
             "the scope of `{variant}` would be `{enum_name}::{name}`, which is {other}: \
              rename the variant"
         );
+        let method = nested.method.clone();
         mistakes.at(source.span(), message);
-        source.kind = Kind::Unknown;
+        // What has the same method, and no scope.
+        source.kind = Kind::Timer { method, expiry: false };
     }
 }
 

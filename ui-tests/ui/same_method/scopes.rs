@@ -1,4 +1,6 @@
-use mio_core::{Any, Handler};
+use std::io;
+
+use mio_core::{Any, EventLoop, Handler};
 
 struct Raw;
 
@@ -21,6 +23,10 @@ enum On {
     Table(Any),
 }
 
-impl OnHandler for Server {}
+impl OnHandler for Server {
+    fn metrics(&mut self, _: &mut EventLoop<(), On>) -> io::Result<()> {
+        Ok(())
+    }
+}
 
 fn main() {}
