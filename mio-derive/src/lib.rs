@@ -3,6 +3,13 @@
 //! A derive parses to values (`attr`), makes a model of them and checks it (`model`, `check`), and
 //! writes code only then (`layout`, `dispatch`). All mistakes are collected (`diag`) and reported
 //! together; the code that goes with them is then a stub, so that nothing else is reported missing.
+//!
+//! # Compile time
+//!
+//! The derive of an enum of 100 sources adds 0.3 s of processor time to `cargo check`, to the 0.15 s that
+//! the same enum and methods take without it. That was on a virtual machine with two cores, busy with
+//! other things, with rustc 1.95.0; `cargo run -p ui-tests --release --bin compile-time` measures it. Of
+//! `syn` the crate needs the parser of derive inputs alone, not that of whole files.
 
 mod attr;
 mod check;
