@@ -251,8 +251,12 @@ where
                 ) as events::TokenField>::unpack(rest) else {
                     return;
                 };
-                if (readiness.is_priority()
-                    || readiness.intersects(events::Readiness::ERROR))
+                if readiness
+                    .intersects(
+                        events::Readiness::PRIORITY
+                            .union(events::Readiness::ERROR)
+                            .union(events::Readiness::WRITE_CLOSED),
+                    )
                 {
                     if let ::core::result::Result::Err(error) = Callbacks::input_priority(
                         self,

@@ -376,9 +376,13 @@ fn ready_of(model: &Model, source: &Source) -> TokenStream {
             Event::Priority if declared(Event::Readable) || declared(Event::Writable) => {
                 quote! { readiness.is_priority() }
             }
-            // An error that nobody else sees.
+            // Nobody else sees an error or a hang-up, which level triggering would report for ever.
             Event::Priority => quote! {
-                (readiness.is_priority() || readiness.intersects(#core::Readiness::ERROR))
+                readiness.intersects(
+                    #core::Readiness::PRIORITY
+                        .union(#core::Readiness::ERROR)
+                        .union(#core::Readiness::WRITE_CLOSED),
+                )
             },
             Event::Closed => quote! { readiness.is_closed() },
         };

@@ -211,7 +211,7 @@ use syn::{DeriveInput, parse_macro_input};
 ///
 /// A keyed component, of which there are as many as keys, stands in a table with `get_mut(key)`:
 /// `#[nested(clients)] Client(Key, client::On)`; an event for a key that is gone is dropped. A handler that is
-/// written by hand is nested as `Metrics(Any)`.
+/// written by hand is nested as `Metrics(Any)`, if it implements `Handler<N, L>` for one `N` and every `L`.
 ///
 /// After each event of a component, the parent's method of that name is called, to take what it produced;
 /// then an error that the component did not deal with goes to the parent's `error`. A message of a

@@ -32,6 +32,8 @@ enum On {
     Signals,
     #[child]
     Worker(u16),
+    #[io(priority, level)]
+    Urgent,
 }
 
 #[derive(Default)]
@@ -114,6 +116,10 @@ impl OnHandler for Server {
         self.saw(format!("worker {worker} {:?}", exit.code()))
     }
 
+    fn urgent_priority(&mut self, _: &mut Loop) -> io::Result<()> {
+        self.saw("urgent")
+    }
+
     fn error(&mut self, _: &mut Loop, source: On, error: io::Error) {
         self.errors.push((source, error.kind()));
     }
@@ -167,6 +173,19 @@ fn an_event_goes_to_its_methods_in_order() {
     let mut server = Server::default();
     event_loop.run_once(&mut server, Some(SECOND)).unwrap();
     assert_eq!(server.calls, ["readable 0", "writable 0", "closed 0"]);
+}
+
+#[test]
+fn an_error_or_a_hang_up_reaches_priority_if_there_is_nobody_else() {
+    let mut event_loop = new_loop();
+    let (client, peer) = UnixStream::pair().unwrap();
+    event_loop.register(&client, On::Urgent).unwrap();
+    let mut server = Server::default();
+    event_loop.run_once(&mut server, Some(Duration::ZERO)).unwrap();
+    assert_eq!(server.calls, [""; 0]);
+    drop(peer);
+    event_loop.run_once(&mut server, Some(SECOND)).unwrap();
+    assert_eq!(server.calls, ["urgent"]);
 }
 
 #[test]
@@ -240,7 +259,7 @@ fn messages_and_ticks_arrive_and_their_errors_end_the_run() {
 
     let calls = vec![String::new(); 7];
     let server = Server { fail: Some(ErrorKind::Other), calls, ..Server::default() };
-    event_loop.timeout(1 << 63 | 7, Duration::ZERO).unwrap();
+    event_loop.timeout(1 << 63, Duration::ZERO).unwrap();
     let error = event_loop.run(server).map(drop).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Other);
 }
@@ -250,12 +269,12 @@ fn a_token_that_names_no_source_is_passed_over() {
     let mut event_loop = new_loop();
     let (input, _output) = pipe::new().unwrap();
     let mut server = Server { fail: Some(ErrorKind::Other), ..Server::default() };
-    // Tags without a variant, bits above a unit, keys that are none, timers' tokens.
-    for token in [7, 1 << 3, 1 << 63 | On::Client(key()).bits(), On::Interval.bits()] {
+    // Bits above a unit, keys that are none, timers' tokens.
+    for token in [1 << 3, 1 << 63 | On::Client(key()).bits(), On::Interval.bits()] {
         event_loop.again(token, Readiness::READABLE).unwrap();
         event_loop.timeout(token | 1 << 62, Duration::ZERO).unwrap();
     }
-    event_loop.register_with(&input, 7, Interest::READABLE, Trigger::Edge).unwrap();
+    event_loop.register_with(&input, 1 << 3, Interest::READABLE, Trigger::Edge).unwrap();
     event_loop.timeout(On::Input.bits(), Duration::ZERO).unwrap();
     for _ in 0..3 {
         event_loop.run_once(&mut server, Some(Duration::ZERO)).unwrap();
