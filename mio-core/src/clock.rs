@@ -28,10 +28,13 @@ impl Clock {
 
     #[inline]
     pub(crate) fn now(&mut self) -> u64 {
-        if !self.current {
-            self.turn = self.read();
-            self.current = true;
-        }
+        if self.current { self.now } else { self.first_reading() }
+    }
+
+    #[cold]
+    fn first_reading(&mut self) -> u64 {
+        self.turn = self.read();
+        self.current = true;
         self.now
     }
 

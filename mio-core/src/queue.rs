@@ -218,10 +218,13 @@ impl<T> Consumer<T> {
     /// Takes the first value, unless there is none or its producer has not published it yet.
     #[inline]
     pub(crate) fn pop(&mut self) -> Option<T> {
+        let queue = &*self.queue;
+        let mask = queue.mask;
+        let mut head = self.head;
         loop {
-            let slot = self.queue.slot(self.head);
+            let slot = queue.slot(head);
             let stamp = slot.stamp.load(Ordering::Acquire);
-            if stamp == self.head {
+            if stamp == head {
                 return None;
             }
             let value = slot.value.with(|cell| {
@@ -229,14 +232,15 @@ impl<T> Consumer<T> {
                 // the only one, is borrowed mutably.
                 unsafe { cell.read() }
             });
-            let next = self.head.wrapping_add(STEP);
-            slot.stamp.store(next.wrapping_add(self.queue.mask), Ordering::Release);
+            let next = head.wrapping_add(STEP);
+            slot.stamp.store(next.wrapping_add(mask), Ordering::Release);
             self.head = next;
-            if stamp & STATE == PUBLISHED {
+            if stamp == head | PUBLISHED {
                 // SAFETY: the producer of this position wrote a value before it published. The slot is
                 // stamped free, so that nobody takes it twice.
                 return Some(unsafe { value.assume_init() });
             }
+            head = next;
         }
     }
 

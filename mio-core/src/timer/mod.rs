@@ -200,11 +200,18 @@ impl Timers {
             return false;
         };
         self.slots[timeout.index as usize].deadline = deadline;
-        if deadline < before && deadline < self.key(timeout.index) {
-            self.take(timeout.index);
-            self.put(timeout.index, deadline);
+        if deadline < before {
+            self.bring_forward(timeout.index, deadline);
         }
         true
+    }
+
+    #[inline(never)]
+    fn bring_forward(&mut self, index: u32, deadline: u64) {
+        if deadline < self.key(index) {
+            self.take(index);
+            self.put(index, deadline);
+        }
     }
 
     /// When a timer is due next; `None` if there is no such timer any more.

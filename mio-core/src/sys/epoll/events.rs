@@ -13,7 +13,8 @@ use super::ffi::epoll_event;
 use crate::{event::Event, interest::Readiness};
 
 pub(crate) struct Events {
-    /// `capacity` places, allocated by a vector.
+    /// `capacity` places. The one before them, where a vector's allocation begins, stays disowned: before
+    /// anything is taken, it stands for the event that was taken last.
     buffer: *mut epoll_event,
     capacity: usize,
     /// How many of them the kernel may fill.
@@ -36,10 +37,13 @@ impl Events {
         let room = room.min(ROOM_MAX) as c_int;
         let capacity = (room as usize).saturating_add(more);
         let (mut places, mut parked) = (Vec::new(), Vec::new());
-        places.try_reserve_exact(capacity)?;
+        places.try_reserve_exact(capacity.saturating_add(1))?;
+        places.push(DISOWNED);
         parked.try_reserve_exact(capacity)?;
         let mut places = ManuallyDrop::new(places);
-        let (buffer, capacity) = (places.as_mut_ptr(), places.capacity());
+        let capacity = places.capacity() - 1;
+        // SAFETY: room was made for one place more than `capacity`.
+        let buffer = unsafe { places.as_mut_ptr().add(1) };
         Ok(Events { buffer, capacity, room, end: buffer, next: buffer, parked })
     }
 
@@ -72,26 +76,22 @@ impl Events {
     }
 
     /// The token of the event that was taken last, unless none was or it was disowned.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn current(&self) -> Option<u64> {
-        if self.next == self.buffer {
-            return None;
-        }
-        // SAFETY: `next` is behind the buffer's first place.
+        // SAFETY: there is a place before `next`, if need be that before the buffer.
         let taken = unsafe { self.next.sub(1) };
-        // SAFETY: what is before `next` is before `end`, so that it is initialized.
+        // SAFETY: what is before `next` is before `end`, so that it is initialized; so is the place
+        // before the buffer.
         let taken = unsafe { taken.read() };
-        if taken.events == DISOWNED { None } else { Some(taken.u64) }
+        if taken.events == DISOWNED.events { None } else { Some(taken.u64) }
     }
 
     /// Makes [`current`](Events::current) answer `None` until another event is taken.
     pub(crate) fn disown(&mut self) {
-        if self.next != self.buffer {
-            // SAFETY: `next` is behind the buffer's first place.
-            let taken = unsafe { self.next.sub(1) };
-            // SAFETY: the place is in the buffer, which is ours.
-            unsafe { taken.write(epoll_event { events: DISOWNED, u64: 0 }) };
-        }
+        // SAFETY: there is a place before `next`, if need be that before the buffer.
+        let taken = unsafe { self.next.sub(1) };
+        // SAFETY: the place is in our allocation.
+        unsafe { taken.write(DISOWNED) };
     }
 
     /// Whether all events were taken.
@@ -177,8 +177,10 @@ impl Events {
 
 impl Drop for Events {
     fn drop(&mut self) {
-        // SAFETY: a vector of this capacity allocated the buffer, and nobody else frees it.
-        drop(unsafe { Vec::from_raw_parts(self.buffer, 0, self.capacity) });
+        // SAFETY: the allocation begins one place before the buffer.
+        let places = unsafe { self.buffer.sub(1) };
+        // SAFETY: a vector of this capacity allocated it, and nobody else frees it.
+        drop(unsafe { Vec::from_raw_parts(places, 0, self.capacity + 1) });
     }
 }
 
@@ -192,7 +194,7 @@ impl fmt::Debug for Events {
 const ROOM_MAX: usize = c_int::MAX as usize / size_of::<epoll_event>();
 
 /// In place of an event whose source is gone: epoll never reports this, nor does `Readiness` have it.
-const DISOWNED: u32 = u32::MAX;
+const DISOWNED: epoll_event = epoll_event { events: u32::MAX, u64: 0 };
 
 #[inline(always)]
 fn to_event(event: &epoll_event) -> Event {
