@@ -27,7 +27,8 @@ use wheel::{CHUNK, Span, Wheel};
 ///
 /// It never names a later timer: once the timer has fired or is cancelled, its `Timeout` finds
 /// nothing, however often its place has been used again. That of an interval stays valid until
-/// the interval is cancelled.
+/// the interval is cancelled. Another loop does not know whose it is: there it may find a timer of
+/// that loop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Timeout {
     index: u32,
