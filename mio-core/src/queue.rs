@@ -219,28 +219,36 @@ impl<T> Consumer<T> {
     #[inline]
     pub(crate) fn pop(&mut self) -> Option<T> {
         let queue = &*self.queue;
-        let mask = queue.mask;
-        let mut head = self.head;
+        let head = self.head;
+        let slot = queue.slot(head);
+        let stamp = slot.stamp.load(Ordering::Acquire);
+        if stamp != head | PUBLISHED {
+            return if stamp == head { None } else { self.pop_after_abandoned() };
+        }
+        let value = slot.value.with(|cell| {
+            // SAFETY: the stamp says that the producer is done with the cell, and this consumer, the only
+            // one, is borrowed mutably.
+            unsafe { cell.read() }
+        });
+        let next = head.wrapping_add(STEP);
+        slot.stamp.store(next.wrapping_add(queue.mask), Ordering::Release);
+        self.head = next;
+        // SAFETY: the producer of this position wrote a value before it published. The slot is stamped
+        // free, so that nobody takes it twice.
+        Some(unsafe { value.assume_init() })
+    }
+
+    /// Passes over the places from the head on that were given up.
+    #[cold]
+    fn pop_after_abandoned(&mut self) -> Option<T> {
         loop {
-            let slot = queue.slot(head);
-            let stamp = slot.stamp.load(Ordering::Acquire);
-            if stamp == head {
-                return None;
+            let slot = self.queue.slot(self.head);
+            if slot.stamp.load(Ordering::Acquire) != self.head | ABANDONED {
+                return self.pop();
             }
-            let value = slot.value.with(|cell| {
-                // SAFETY: the stamp says that the producer is done with the cell, and this consumer,
-                // the only one, is borrowed mutably.
-                unsafe { cell.read() }
-            });
-            let next = head.wrapping_add(STEP);
-            slot.stamp.store(next.wrapping_add(mask), Ordering::Release);
+            let next = self.head.wrapping_add(STEP);
+            slot.stamp.store(next.wrapping_add(self.queue.mask), Ordering::Release);
             self.head = next;
-            if stamp == head | PUBLISHED {
-                // SAFETY: the producer of this position wrote a value before it published. The slot is
-                // stamped free, so that nobody takes it twice.
-                return Some(unsafe { value.assume_init() });
-            }
-            head = next;
         }
     }
 
@@ -248,8 +256,14 @@ impl<T> Consumer<T> {
     /// wants it.
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
-        self.queue.tail.0.load(Ordering::SeqCst) == self.head
-            || self.queue.slot(self.head).stamp.load(Ordering::SeqCst) == self.head
+        // Nothing claimed, nothing published: one look at what is in the cache tells it in most cases.
+        self.queue.tail.0.load(Ordering::SeqCst) == self.head || self.has_claims_only()
+    }
+
+    /// Whether something is claimed at the head, and not published.
+    #[cold]
+    fn has_claims_only(&self) -> bool {
+        self.queue.slot(self.head).stamp.load(Ordering::SeqCst) == self.head
     }
 }
 
