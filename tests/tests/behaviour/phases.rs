@@ -223,9 +223,17 @@ fn a_loop_that_spins_hears_of_everything_and_sleeps_in_the_end() {
         assert!(recorder.calls.contains(&call), "{:?}", recorder.calls);
     }
     assert!(recorder.late.iter().all(|(deadline, now)| now >= deadline));
+}
 
+#[test]
+fn a_bounded_turn_of_a_loop_that_spins_waits_for_its_bound() {
+    // A loop to which nobody sends: the wake-up for a message that was received already may end a wait.
+    let config = Config { spin: Duration::from_millis(5), ..Config::default() };
+    let mut event_loop = EventLoop::with_config(config).unwrap();
+    let mut recorder = Recorder::default();
     let start = Instant::now();
     event_loop.run_once(&mut recorder, Some(Duration::from_millis(3))).unwrap();
     event_loop.run_once(&mut recorder, Some(Duration::from_millis(9))).unwrap();
     assert!(start.elapsed() >= Duration::from_millis(12), "a bounded turn waits for its bound");
+    assert_eq!(recorder.calls, []);
 }
