@@ -78,10 +78,10 @@ impl Default for Config {
 ///
 /// | delay | median with `Cheap` | waits | median with `Exact` | waits |
 /// |---|---|---|---|---|
-/// | 50 µs | 74 µs late | 1 | as `Cheap` | 1 |
-/// | 5 ms | 113 µs | 1 | as `Cheap` | 1 |
-/// | 200 ms | 275 µs | 1 | 97 µs | 2 |
-/// | 1 s | 1,064 µs | 1 | 90 µs | 2 |
+/// | 50 µs | 77 µs late | 1 | as `Cheap` | 1 |
+/// | 5 ms | 111 µs | 1 | as `Cheap` | 1 |
+/// | 200 ms | 265 µs | 1 | 102 µs | 2 |
+/// | 1 s | 1,062 µs | 1 | 106 µs | 2 |
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Precision {
     /// One wait for each deadline, as late as the kernel makes it: its timer slack (50 µs unless the
