@@ -31,7 +31,7 @@
 //! - [`Sender`] sends messages, [`Timeout`] and [`Expiry`] are about timers, [`SignalSet`] and [`SignalInfo`] about
 //!   signals, [`ChildExit`] about children.
 //! - [`net`], [`unix`] and [`pipe`] have `std`'s types in a form that never blocks; any other [`Source`] registers as
-//!   well. [`buf`] has a ring of bytes.
+//!   well. [`buf`] has a ring of bytes. [`relay`] carries bytes from one stream to another.
 //! - [`Selector`], [`Events`] and [`Waker`] are the layer below, for authors of other loops and runtimes.
 //!
 //! # Edge triggered
@@ -68,6 +68,7 @@ pub mod net;
 mod newtype;
 pub mod pipe;
 mod queue;
+pub mod relay;
 mod run;
 mod selector;
 mod sender;

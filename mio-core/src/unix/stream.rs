@@ -71,6 +71,16 @@ impl UnixStream {
         Ok((UnixStream(one), UnixStream(other)))
     }
 
+    /// Reads without taking: the next read sees the same bytes.
+    ///
+    /// # Errors
+    ///
+    /// Those of a read.
+    #[inline]
+    pub fn peek(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        local::peek(&self.0, buffer)
+    }
+
     /// Ends one direction or both. The peer reads to the end of what was written before.
     ///
     /// # Errors
@@ -134,6 +144,21 @@ mod tests {
         assert!(is_flagged(&one) && is_flagged(&other));
         assert!(one.peer_addr().unwrap().is_unnamed());
         assert_eq!(one.read(&mut [0]).unwrap_err().kind(), ErrorKind::WouldBlock);
+    }
+
+    #[test]
+    fn peeked_bytes_are_read_again() {
+        let (mut one, mut other) = UnixStream::pair().unwrap();
+        let mut buffer = [0; 8];
+        assert_eq!(one.peek(&mut buffer).unwrap_err().kind(), ErrorKind::WouldBlock);
+        other.write_all(b"twice").unwrap();
+        for _ in 0..2 {
+            assert_eq!(one.peek(&mut buffer).unwrap(), 5);
+            assert_eq!(&buffer[..5], b"twice");
+        }
+        assert_eq!(one.read(&mut buffer).unwrap(), 5);
+        drop(other);
+        assert_eq!(one.peek(&mut buffer).unwrap(), 0);
     }
 
     #[test]

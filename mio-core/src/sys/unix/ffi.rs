@@ -88,6 +88,14 @@ pub(super) fn accept(listener: BorrowedFd<'_>) -> io::Result<(OwnedFd, Address)>
     Ok((unsafe { own(fd) }, address))
 }
 
+/// Receives into `buffer` and leaves the bytes where they are.
+pub(super) fn peek(socket: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<usize> {
+    let (pointer, length) = (buffer.as_mut_ptr().cast(), buffer.len());
+    // SAFETY: `buffer` has `length` writable bytes at `pointer`.
+    let received = unsafe { libc::recv(socket.as_raw_fd(), pointer, length, libc::MSG_PEEK) };
+    usize::try_from(received).map_err(|_| io::Error::last_os_error())
+}
+
 /// Reading and writing end, without any flag.
 pub(super) fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
     let open = |fds: &mut [c_int; 2]| {

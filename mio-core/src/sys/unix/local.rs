@@ -40,6 +40,12 @@ pub(crate) fn stream_pair() -> io::Result<(UnixStream, UnixStream)> {
     Ok((one.into(), other.into()))
 }
 
+/// Receives and leaves the bytes where they are, which `std` cannot do yet.
+#[inline]
+pub(crate) fn peek(stream: &UnixStream, buffer: &mut [u8]) -> io::Result<usize> {
+    ffi::peek(stream.as_fd(), buffer)
+}
+
 pub(crate) fn datagram() -> io::Result<UnixDatagram> {
     socket::open(libc::AF_UNIX, libc::SOCK_DGRAM).map(UnixDatagram::from)
 }

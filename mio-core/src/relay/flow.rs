@@ -1,0 +1,387 @@
+//! One direction through a pair of streams.
+
+use std::io::{self, ErrorKind};
+
+use bitflags::bitflags;
+
+use super::{Chunk, Filter, Pool, Stream};
+use crate::interest::Readiness;
+
+/// One direction: what its source sends, its sink gets.
+///
+/// It knows of the streams only what the kernel has said, and asks for nothing that it could know. Hand it
+/// every report of both ([`source_is`](Flow::source_is), [`sink_is`](Flow::sink_is)), then
+/// [`advance`](Flow::advance) it. At the end give back what it holds ([`close`](Flow::close)).
+#[derive(Debug, Default)]
+#[must_use]
+pub struct Flow {
+    /// Written to the sink.
+    bytes: u64,
+    /// What the sink did not take: this part of this buffer, if it is not empty. While there is some,
+    /// nothing is read.
+    held: u32,
+    start: u32,
+    end: u32,
+    flags: Flags,
+}
+
+bitflags! {
+    #[derive(Clone, Copy, Debug, Default)]
+    struct Flags: u8 {
+        /// There may be something to read.
+        const READABLE = 1;
+        /// There may be room to write.
+        const WRITABLE = 1 << 1;
+        /// The source has sent all it will, so no edge will come: a short read proves nothing.
+        const ENDING = 1 << 2;
+        /// All of it was read.
+        const ENDED = 1 << 3;
+        /// All of it was written, and the sink knows that this was the end.
+        const FINISHED = 1 << 4;
+    }
+}
+
+/// How far a flow has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// Nothing to do before the next report.
+    Waits,
+    /// It could go on, but others want to be served too: advance it again in the next turn
+    /// ([`EventLoop::again`](crate::EventLoop::again)).
+    Yields,
+    /// It could go on if there were a buffer: see [`Pool::queue`]. Only with a [`Filter`] at work.
+    Starves,
+}
+
+/// Which part of a flow broke, and how. It is of no use any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Broken {
+    /// Reading failed.
+    Source(ErrorKind),
+    /// Writing failed.
+    Sink(ErrorKind),
+    /// The [`Filter`] said so.
+    Filter(ErrorKind),
+}
+
+/// What flows have done, counted over as many of them as share it: those of one direction, say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Way {
+    /// Bytes written.
+    pub bytes: u64,
+    /// Calls that read.
+    pub reads: u64,
+    /// Calls that wrote.
+    pub writes: u64,
+    /// Calls that only looked, because no buffer was left.
+    pub peeks: u64,
+    /// How often a remainder was held, because the sink did not take all.
+    pub held: u64,
+    /// How often a flow yielded to the others.
+    pub yields: u64,
+}
+
+impl Flow {
+    /// One of whose streams nothing is known yet.
+    pub const fn new() -> Flow {
+        Flow { bytes: 0, held: 0, start: 0, end: 0, flags: Flags::empty() }
+    }
+
+    /// One whose sink is known to have room: it was just accepted or connected.
+    pub const fn to_a_ready_sink() -> Flow {
+        Flow { flags: Flags::WRITABLE, ..Flow::new() }
+    }
+
+    /// Takes in what the kernel says of the source.
+    #[inline]
+    pub fn source_is(&mut self, readiness: Readiness) {
+        if readiness.wants_read() && !self.flags.contains(Flags::ENDED) {
+            self.flags |= Flags::READABLE;
+        }
+        if readiness.contains(Readiness::READ_CLOSED) {
+            self.flags |= Flags::ENDING;
+        }
+    }
+
+    /// Takes in what the kernel says of the sink.
+    #[inline]
+    pub fn sink_is(&mut self, readiness: Readiness) {
+        if readiness.wants_write() {
+            self.flags |= Flags::WRITABLE;
+        }
+    }
+
+    /// Whether the source has ended, all of it was written, and the sink knows.
+    #[inline]
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        self.flags.contains(Flags::FINISHED)
+    }
+
+    /// Bytes written to the sink.
+    #[inline]
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Gives back what it holds, and forgets it.
+    pub fn close(self, pool: &mut Pool) {
+        if self.holds() {
+            pool.put_back(self.held);
+        }
+    }
+
+    /// Carries until the source or the sink is not ready, the source has ended, or
+    /// [`Bounds::burst_bytes`](super::Bounds::burst_bytes) are written.
+    ///
+    /// Counts in `way`, and shows what it reads to `filter`; `&mut ()` is no filter.
+    ///
+    /// # Errors
+    ///
+    /// [`Broken`], after which it is to be closed: its source and its sink do not agree any more.
+    #[inline]
+    pub fn advance<A: Stream, B: Stream, F: Filter>(
+        &mut self,
+        source: &A,
+        sink: &B,
+        pool: &mut Pool,
+        way: &mut Way,
+        filter: &mut F,
+    ) -> Result<Progress, Broken> {
+        let end = self.bytes.saturating_add(pool.burst_bytes);
+        while self.can_move() {
+            if self.bytes >= end {
+                way.yields += 1;
+                return Ok(Progress::Yields);
+            }
+            if self.holds() {
+                self.write_held(sink, pool, way)?;
+            } else if pool.can_hold() {
+                self.carry(0, source, sink, pool, way, filter)?;
+            } else if filter.is_active() {
+                return Ok(Progress::Starves);
+            } else {
+                self.carry_without_buffer(source, sink, pool, way)?;
+            }
+        }
+        if self.flags.contains(Flags::ENDED) && !self.holds() && !self.is_finished() {
+            self.finish(sink)?;
+        }
+        Ok(Progress::Waits)
+    }
+
+    /// Like [`advance`](Flow::advance), with `first` before anything that the source sends: a header that
+    /// tells the sink of the source. Bytes that have come already go out in the same call. The filter does
+    /// not see `first`.
+    ///
+    /// To be called once, when the sink is writable for the first time, whether or not the source has sent
+    /// anything.
+    ///
+    /// # Errors
+    ///
+    /// As `advance`. [`Broken::Sink`] of the kind [`QuotaExceeded`](ErrorKind::QuotaExceeded) if the sink
+    /// does not take all of `first` and no buffer is left, or if `first` is longer than a buffer.
+    pub fn begin<A: Stream, B: Stream, F: Filter>(
+        &mut self,
+        first: &[u8],
+        source: &A,
+        sink: &B,
+        pool: &mut Pool,
+        way: &mut Way,
+        filter: &mut F,
+    ) -> Result<Progress, Broken> {
+        const NO_ROOM: Broken = Broken::Sink(ErrorKind::QuotaExceeded);
+        let room = pool.scratch().get_mut(..first.len()).ok_or(NO_ROOM)?;
+        room.copy_from_slice(first);
+        if !pool.can_hold() {
+            if self.write(sink, first, way)? < first.len() {
+                return Err(NO_ROOM);
+            }
+        } else {
+            self.carry(first.len(), source, sink, pool, way, filter)?;
+        }
+        self.advance(source, sink, pool, way, filter)
+    }
+
+    #[inline]
+    fn can_move(&self) -> bool {
+        self.flags.contains(Flags::WRITABLE)
+            && (self.flags.contains(Flags::READABLE) || self.holds())
+    }
+
+    #[inline]
+    fn holds(&self) -> bool {
+        self.start < self.end
+    }
+
+    /// What is read can be held, whatever the sink does. `first` bytes are in the scratch buffer already.
+    #[inline]
+    fn carry<A: Stream, B: Stream, F: Filter>(
+        &mut self,
+        first: usize,
+        source: &A,
+        sink: &B,
+        pool: &mut Pool,
+        way: &mut Way,
+        filter: &mut F,
+    ) -> Result<(), Broken> {
+        let scratch = &mut pool.scratch()[first..];
+        let room =
+            if filter.is_active() { scratch.len().saturating_sub(F::ROOM) } else { scratch.len() };
+        let room = room.max(1).min(scratch.len());
+        let mut length = 0;
+        if room > 0 && self.flags.contains(Flags::READABLE) {
+            way.reads += 1;
+            let result = source.read(&mut scratch[..room]);
+            length = self.taken(result, room)?.unwrap_or(0);
+            if filter.is_active() {
+                length = self.filtered(scratch, length, filter)?;
+            }
+        }
+        let length = first + length;
+        if length == 0 {
+            return Ok(());
+        }
+        let written = self.write(sink, &pool.scratch()[..length], way)?;
+        if written < length {
+            way.held += 1;
+            (self.start, self.end) = (written as u32, length as u32);
+            self.held = pool.hold();
+        }
+        Ok(())
+    }
+
+    fn filtered<F: Filter>(
+        &self,
+        scratch: &mut [u8],
+        length: usize,
+        filter: &mut F,
+    ) -> Result<usize, Broken> {
+        let mut chunk = Chunk::new(scratch, length);
+        let passed = match length {
+            0 if self.flags.contains(Flags::ENDED) => filter.end(&mut chunk),
+            0 => Ok(()),
+            _ => filter.pass(&mut chunk),
+        };
+        passed.map_err(Broken::Filter)?;
+        Ok(chunk.len())
+    }
+
+    /// What the sink does not take has to stay in the kernel: look, write, and take only what was written.
+    /// One call more, and the same bytes.
+    #[cold]
+    fn carry_without_buffer<A: Stream, B: Stream>(
+        &mut self,
+        source: &A,
+        sink: &B,
+        pool: &mut Pool,
+        way: &mut Way,
+    ) -> Result<(), Broken> {
+        way.peeks += 1;
+        let scratch = pool.scratch();
+        let result = source.peek(scratch);
+        let Some(length) = self.taken(result, scratch.len())? else { return Ok(()) };
+        let written = self.write(sink, &scratch[..length], way)?;
+        self.take(source, &mut scratch[..written], way)?;
+        if written < length {
+            self.flags |= Flags::READABLE;
+        }
+        Ok(())
+    }
+
+    /// Takes bytes that were looked at, so that they are there.
+    fn take<A: Stream>(
+        &mut self,
+        source: &A,
+        mut bytes: &mut [u8],
+        way: &mut Way,
+    ) -> Result<(), Broken> {
+        while !bytes.is_empty() {
+            way.reads += 1;
+            match source.read(bytes) {
+                Ok(0) => return Err(Broken::Source(ErrorKind::UnexpectedEof)),
+                Ok(length) => bytes = &mut bytes[length..],
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(Broken::Source(error.kind())),
+            }
+        }
+        Ok(())
+    }
+
+    #[cold]
+    fn write_held<B: Stream>(
+        &mut self,
+        sink: &B,
+        pool: &mut Pool,
+        way: &mut Way,
+    ) -> Result<(), Broken> {
+        let held = &pool.buffer(self.held)[self.start as usize..self.end as usize];
+        self.start += self.write(sink, held, way)? as u32;
+        if !self.holds() {
+            pool.put_back(self.held);
+        }
+        Ok(())
+    }
+
+    /// What a read into `room` bytes says of the source, and how much came, if any.
+    #[inline]
+    fn taken(&mut self, result: io::Result<usize>, room: usize) -> Result<Option<usize>, Broken> {
+        match result {
+            Ok(0) => {
+                self.flags |= Flags::ENDED;
+                self.flags -= Flags::READABLE;
+                Ok(None)
+            }
+            Ok(length) => {
+                if length < room && !self.flags.contains(Flags::ENDING) {
+                    self.flags -= Flags::READABLE;
+                }
+                Ok(Some(length))
+            }
+            Err(error) => match error.kind() {
+                ErrorKind::WouldBlock => {
+                    self.flags -= Flags::READABLE;
+                    Ok(None)
+                }
+                ErrorKind::Interrupted => Ok(None),
+                kind => Err(Broken::Source(kind)),
+            },
+        }
+    }
+
+    #[inline]
+    fn write<B: Stream>(&mut self, sink: &B, bytes: &[u8], way: &mut Way) -> Result<usize, Broken> {
+        way.writes += 1;
+        match sink.write(bytes) {
+            Ok(written) => {
+                way.bytes += written as u64;
+                self.bytes += written as u64;
+                if written < bytes.len() {
+                    self.flags -= Flags::WRITABLE;
+                }
+                Ok(written)
+            }
+            Err(error) => match error.kind() {
+                ErrorKind::WouldBlock => {
+                    self.flags -= Flags::WRITABLE;
+                    Ok(0)
+                }
+                ErrorKind::Interrupted => Ok(0),
+                kind => Err(Broken::Sink(kind)),
+            },
+        }
+    }
+
+    #[cold]
+    fn finish<B: Stream>(&mut self, sink: &B) -> Result<(), Broken> {
+        self.flags |= Flags::FINISHED;
+        match sink.finish() {
+            // It is gone already, and its own event will say how.
+            Err(error) if error.kind() != ErrorKind::NotConnected => {
+                Err(Broken::Sink(error.kind()))
+            }
+            _ => Ok(()),
+        }
+    }
+}

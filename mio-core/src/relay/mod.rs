@@ -1,0 +1,96 @@
+//! Bytes from one stream to another: the moving part of a proxy.
+//!
+//! A [`Flow`] is one direction through a pair of streams: what its source sends, its sink gets, in order,
+//! and the end too. It is 24 bytes of what the kernel has said so far. What takes room is in a [`Pool`] that
+//! all pairs of a loop share, so an idle pair holds no buffer.
+//!
+//! ```
+//! use std::io::{Read, Write};
+//! use mio_core::{EventLoop, Handler, Readiness, relay::{Bounds, Flow, Pool, Progress, Way}, unix::UnixStream};
+//!
+//! /// A pair: each side is the source of one flow and the sink of the other.
+//! struct Pair {
+//!     sides: [UnixStream; 2],
+//!     flows: [Flow; 2],
+//!     pool: Pool,
+//!     ways: [Way; 2],
+//! }
+//!
+//! impl Handler for Pair {
+//!     fn ready(&mut self, event_loop: &mut EventLoop, token: u64, readiness: Readiness) {
+//!         let side = token as usize;
+//!         self.flows[side].source_is(readiness);
+//!         self.flows[1 - side].sink_is(readiness);
+//!         for way in [0, 1] {
+//!             let (source, sink) = (&self.sides[way], &self.sides[1 - way]);
+//!             let (flow, counted) = (&mut self.flows[way], &mut self.ways[way]);
+//!             match flow.advance(source, sink, &mut self.pool, counted, &mut ()) {
+//!                 Ok(Progress::Waits) => {}
+//!                 // Others come first; go on in the next turn.
+//!                 Ok(_) => event_loop.again(token, Readiness::empty()).unwrap(),
+//!                 Err(broken) => panic!("{broken:?}"),
+//!             }
+//!         }
+//!         if self.flows.iter().all(Flow::is_finished) {
+//!             event_loop.shutdown();
+//!         }
+//!     }
+//! }
+//!
+//! let (mut client, front) = UnixStream::pair()?;
+//! let (back, mut server) = UnixStream::pair()?;
+//! let mut event_loop = EventLoop::new()?;
+//! event_loop.register(&front, 0u64)?;
+//! event_loop.register(&back, 1u64)?;
+//! client.write_all(b"hello")?;
+//! client.shutdown(std::net::Shutdown::Write)?;
+//! server.write_all(b"good bye")?;
+//! server.shutdown(std::net::Shutdown::Write)?;
+//!
+//! let pair = Pair {
+//!     sides: [front, back],
+//!     flows: [Flow::new(), Flow::new()],
+//!     pool: Pool::new(Bounds::default()),
+//!     ways: Default::default(),
+//! };
+//! let pair = event_loop.run(pair)?;
+//! assert_eq!(pair.ways.map(|way| way.bytes), [5, 8]);
+//! let (mut asked, mut answered) = (String::new(), String::new());
+//! server.read_to_string(&mut asked)?;
+//! client.read_to_string(&mut answered)?;
+//! assert_eq!((&*asked, &*answered), ("hello", "good bye"));
+//! # Ok::<(), std::io::Error>(())
+//! ```
+//!
+//! # What it promises
+//!
+//! - **Every byte, in order, and the end of each direction for itself.** When the source has ended and all of
+//!   it is written, the sink's side is shut down for writing: a half-close becomes a half-close. An error is
+//!   told as [`Broken`], with the side it came from; a reset is one of the kind
+//!   [`ConnectionReset`](std::io::ErrorKind::ConnectionReset).
+//! - **Bounded memory, all of it taken at the start**, and touched only as it is used. Bytes are read into one
+//!   scratch buffer and written from there. Only what the sink does not take is held: its buffer becomes the
+//!   flow's, and a spare one takes its place.
+//! - **Nobody waits for a buffer.** When none is spare, bytes stay in the kernel: they are looked at, written,
+//!   and only then taken, for one call more. So slow readers, who can hold all the buffers for as long as they
+//!   like, hold up nobody else. With a [`Filter`] at work that cannot be, since no byte may be shown to it
+//!   twice: such a flow waits for its turn in a queue, first in, first out ([`Progress::Starves`]).
+//! - **No system call without news.** The streams are to be registered in edge mode
+//!   ([`Trigger::Edge`](crate::Trigger::Edge)). There a short read has drained the source, unless its end was
+//!   announced, and a short write has filled the sink. Nothing is read that could not be written.
+//! - **Fairness.** A flow yields after [`Bounds::burst_bytes`].
+//! - **Nothing allocates** after [`Pool::new`].
+
+mod filter;
+mod flow;
+mod pool;
+#[cfg(test)]
+mod sim;
+mod stream;
+#[cfg(test)]
+mod tests;
+
+pub use filter::{Chunk, Filter};
+pub use flow::{Broken, Flow, Progress, Way};
+pub use pool::{Bounds, Pool};
+pub use stream::Stream;

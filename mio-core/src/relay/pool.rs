@@ -1,0 +1,141 @@
+//! What all flows of a loop share.
+
+use std::{collections::VecDeque, mem};
+
+use crate::Full;
+
+/// The bounds of a [`Pool`], each with a default.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// Remainders held at a time, of those that a sink did not take. Default 256: 16 MiB, if all are ever
+    /// used at a time.
+    pub buffers: usize,
+    /// The length of the scratch buffer and of each remainder's, from 1 to 1 GiB. Default 64 KiB.
+    pub buffer_bytes: usize,
+    /// How much a flow may carry before it yields to the others. Default 256 KiB.
+    pub burst_bytes: u64,
+    /// How many may wait in the [queue](Pool::queue) at a time. Default 0, which is enough where no
+    /// [`Filter`](crate::relay::Filter) is at work; twice the number of pairs is enough everywhere.
+    pub waiting: usize,
+}
+
+impl Default for Bounds {
+    fn default() -> Bounds {
+        Bounds { buffers: 256, buffer_bytes: 64 * 1024, burst_bytes: 256 * 1024, waiting: 0 }
+    }
+}
+
+/// A scratch buffer, and spare ones for what a sink does not take.
+///
+/// One for each loop. A flow belongs to the pool that it was first advanced with: with another one it would
+/// send bytes that are not its own, or panic.
+#[derive(Debug)]
+pub struct Pool {
+    /// One piece, so that what was never used was never touched.
+    memory: Box<[u8]>,
+    buffer_bytes: usize,
+    pub(super) burst_bytes: u64,
+    /// The number of the buffer that is read into.
+    scratch: u32,
+    /// The last one to be used first, while the processor's cache still has it.
+    spare: Vec<u32>,
+    buffers: usize,
+    /// The fewest that were ever left.
+    spare_min: usize,
+    waiting: VecDeque<u64>,
+    waiting_max: usize,
+}
+
+impl Pool {
+    /// Takes the memory that the bounds ask for. The system gives pages as they are used.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such memory, or if it would be more than an address can say.
+    #[must_use]
+    pub fn new(bounds: Bounds) -> Pool {
+        let Bounds { buffers, buffer_bytes, burst_bytes, waiting } = bounds;
+        let buffer_bytes = buffer_bytes.clamp(1, 1 << 30);
+        let buffers = buffers.min(u32::MAX as usize - 1);
+        let bytes = (buffers + 1).checked_mul(buffer_bytes).expect("the memory can be addressed");
+        Pool {
+            memory: vec![0; bytes].into_boxed_slice(),
+            buffer_bytes,
+            burst_bytes: burst_bytes.max(1),
+            scratch: 0,
+            spare: (1..=buffers as u32).rev().collect(),
+            buffers,
+            spare_min: buffers,
+            waiting: VecDeque::with_capacity(waiting),
+            waiting_max: waiting,
+        }
+    }
+
+    /// Buffers that hold a remainder.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        self.buffers - self.spare.len()
+    }
+
+    /// The most that ever did at a time.
+    #[must_use]
+    pub fn held_max(&self) -> usize {
+        self.buffers - self.spare_min
+    }
+
+    /// Lines up a flow that [starves](crate::relay::Progress::Starves), by whatever finds it again: its pair's
+    /// token, say.
+    ///
+    /// # Errors
+    ///
+    /// [`Full`] after [`Bounds::waiting`] of them.
+    pub fn queue(&mut self, token: u64) -> Result<(), Full> {
+        if self.waiting.len() == self.waiting_max {
+            return Err(Full);
+        }
+        self.waiting.push_back(token);
+        Ok(())
+    }
+
+    /// Whoever has waited longest, if there is a buffer for it; to be advanced now, or in the next turn.
+    ///
+    /// To be asked after flows were advanced or closed, until the answer is `None`; who has gone in the
+    /// meantime is passed over. Asking is two comparisons.
+    #[inline]
+    pub fn next_in_queue(&mut self) -> Option<u64> {
+        if self.can_hold() { self.waiting.pop_front() } else { None }
+    }
+
+    /// Whether [`hold`](Pool::hold) will succeed: to be asked before anything is taken from a source.
+    #[inline]
+    pub(super) fn can_hold(&self) -> bool {
+        !self.spare.is_empty()
+    }
+
+    #[inline]
+    pub(super) fn scratch(&mut self) -> &mut [u8] {
+        let start = self.scratch as usize * self.buffer_bytes;
+        &mut self.memory[start..start + self.buffer_bytes]
+    }
+
+    /// Keeps what is in the scratch buffer, under the number that it answers. Nothing is copied: the buffer
+    /// itself is kept, and a spare one takes its place.
+    ///
+    /// # Panics
+    ///
+    /// If none is left.
+    pub(super) fn hold(&mut self) -> u32 {
+        let spare = self.spare.pop().expect("asked for before the read");
+        self.spare_min = self.spare_min.min(self.spare.len());
+        mem::replace(&mut self.scratch, spare)
+    }
+
+    pub(super) fn buffer(&self, number: u32) -> &[u8] {
+        let start = number as usize * self.buffer_bytes;
+        &self.memory[start..start + self.buffer_bytes]
+    }
+
+    pub(super) fn put_back(&mut self, number: u32) {
+        self.spare.push(number);
+    }
+}

@@ -1,0 +1,247 @@
+//! Flows between two sides of which everything can be said by hand.
+
+use std::io::ErrorKind;
+
+use super::{sim::Side, *};
+use crate::interest::Readiness;
+
+const BOUNDS: Bounds = Bounds { buffers: 1, buffer_bytes: 4, burst_bytes: 1 << 20, waiting: 2 };
+
+struct Rig {
+    source: Side,
+    sink: Side,
+    flow: Flow,
+    pool: Pool,
+    way: Way,
+}
+
+impl Rig {
+    fn new(bounds: Bounds) -> Rig {
+        let (source, sink) = (Side::new(1), Side::new(2));
+        sink.make_room(1 << 20);
+        let (flow, way) = (Flow::to_a_ready_sink(), Way::default());
+        Rig { source, sink, flow, pool: Pool::new(bounds), way }
+    }
+
+    /// A sink with room for so much and no more.
+    fn with_room(bounds: Bounds, room: usize) -> Rig {
+        let rig = Rig::new(bounds);
+        let sink = Side::new(2);
+        sink.make_room(room);
+        Rig { sink, ..rig }
+    }
+
+    fn advance(&mut self) -> Result<Progress, Broken> {
+        self.advance_through(&mut ())
+    }
+
+    fn advance_through(&mut self, filter: &mut impl Filter) -> Result<Progress, Broken> {
+        self.flow.source_is(self.source.news());
+        self.flow.sink_is(self.sink.news());
+        let Rig { source, sink, flow, pool, way } = self;
+        flow.advance(source, sink, pool, way, filter)
+    }
+}
+
+#[test]
+fn a_flow_is_small() {
+    assert!(size_of::<Flow>() <= 24, "{} bytes", size_of::<Flow>());
+}
+
+#[test]
+fn a_message_is_one_read_and_one_write_and_no_report_is_none() {
+    let mut rig = Rig::new(BOUNDS);
+    assert_eq!(rig.advance(), Ok(Progress::Waits));
+    assert_eq!(rig.way, Way::default());
+    rig.source.arrive(b"abc");
+    assert_eq!(rig.advance(), Ok(Progress::Waits));
+    assert_eq!(rig.sink.sent(), b"abc");
+    assert_eq!(rig.way, Way { bytes: 3, reads: 1, writes: 1, ..Way::default() });
+    assert_eq!((rig.flow.bytes(), rig.flow.is_finished()), (3, false));
+}
+
+#[test]
+fn a_read_that_fills_the_buffer_is_followed_by_another() {
+    let mut rig = Rig::new(BOUNDS);
+    rig.source.arrive(b"abcdefgh");
+    assert_eq!(rig.advance(), Ok(Progress::Waits));
+    assert_eq!(rig.sink.sent(), b"abcdefgh");
+    assert_eq!((rig.way.reads, rig.way.writes), (3, 2));
+}
+
+#[test]
+fn the_end_is_passed_on_after_the_last_byte_and_once() {
+    let mut rig = Rig::with_room(BOUNDS, 1);
+    rig.source.arrive(b"abc");
+    rig.source.end();
+    assert_eq!(rig.advance(), Ok(Progress::Waits));
+    assert!(!rig.sink.is_ended() && !rig.flow.is_finished());
+    rig.sink.make_room(10);
+    assert_eq!(rig.advance(), Ok(Progress::Waits));
+    assert!(rig.sink.is_ended() && rig.flow.is_finished());
+    assert_eq!(rig.sink.sent(), b"abc");
+    let calls = rig.way;
+    rig.flow.source_is(Readiness::READABLE | Readiness::READ_CLOSED);
+    assert_eq!(rig.advance(), Ok(Progress::Waits));
+    assert_eq!(rig.way, calls);
+}
+
+#[test]
+fn nothing_is_read_that_could_not_be_written() {
+    let mut rig = Rig::with_room(BOUNDS, 1);
+    rig.source.arrive(b"ab");
+    assert_eq!(rig.advance(), Ok(Progress::Waits));
+    assert_eq!((rig.pool.held(), rig.way.held), (1, 1));
+    rig.source.arrive(b"cd");
+    assert_eq!(rig.advance(), Ok(Progress::Waits));
+    assert_eq!((rig.way.reads, rig.way.writes), (1, 1));
+    rig.sink.make_room(10);
+    assert_eq!(rig.advance(), Ok(Progress::Waits));
+    assert_eq!((rig.sink.sent(), rig.pool.held(), rig.pool.held_max()), (b"abcd".to_vec(), 0, 1));
+}
+
+#[test]
+fn without_a_buffer_bytes_stay_where_they_are_until_they_are_written() {
+    let mut rig = Rig::with_room(Bounds { buffers: 0, ..BOUNDS }, 2);
+    rig.source.arrive(b"abcdef");
+    assert_eq!(rig.advance(), Ok(Progress::Waits));
+    assert_eq!((rig.sink.sent(), rig.source.waiting()), (b"ab".to_vec(), 4));
+    rig.sink.make_room(10);
+    assert_eq!(rig.advance(), Ok(Progress::Waits));
+    assert_eq!((rig.sink.sent(), rig.way.held), (b"abcdef".to_vec(), 0));
+    assert!(rig.way.peeks > 0);
+}
+
+#[test]
+fn a_flow_that_is_closed_gives_its_buffer_to_the_next() {
+    let mut rig = Rig::with_room(BOUNDS, 1);
+    rig.source.arrive(b"ab");
+    assert_eq!(rig.advance(), Ok(Progress::Waits));
+    assert_eq!(rig.pool.held(), 1);
+    rig.flow.close(&mut rig.pool);
+    assert_eq!(rig.pool.held(), 0);
+}
+
+#[test]
+fn each_side_breaks_with_its_own_error_and_gives_back_what_was_held() {
+    for (fails, expected) in [
+        (0, Broken::Source(ErrorKind::ConnectionReset)),
+        (1, Broken::Sink(ErrorKind::ConnectionReset)),
+    ] {
+        let mut rig = Rig::new(BOUNDS);
+        rig.source.arrive(b"ab");
+        [&rig.source, &rig.sink][fails].fail(ErrorKind::ConnectionReset);
+        assert_eq!(rig.advance(), Err(expected));
+    }
+    let mut rig = Rig::with_room(BOUNDS, 1);
+    rig.source.arrive(b"ab");
+    assert_eq!(rig.advance(), Ok(Progress::Waits));
+    rig.sink.fail(ErrorKind::BrokenPipe);
+    assert_eq!(rig.advance(), Err(Broken::Sink(ErrorKind::BrokenPipe)));
+    rig.flow.close(&mut rig.pool);
+    assert_eq!(rig.pool.held(), 0);
+}
+
+#[test]
+fn it_yields_after_a_burst_and_goes_on_where_it_was() {
+    let mut rig = Rig::new(Bounds { burst_bytes: 8, ..BOUNDS });
+    rig.source.arrive(&[7; 21]);
+    for sent in [8, 16] {
+        assert_eq!(rig.advance(), Ok(Progress::Yields));
+        assert_eq!(rig.sink.sent().len(), sent);
+    }
+    assert_eq!(rig.advance(), Ok(Progress::Waits));
+    assert_eq!((rig.sink.sent().len(), rig.way.yields), (21, 2));
+}
+
+#[test]
+fn what_comes_first_goes_out_with_what_has_come() {
+    let mut rig = Rig::new(Bounds { buffer_bytes: 16, ..BOUNDS });
+    rig.source.arrive(b"hello");
+    rig.flow.source_is(rig.source.news());
+    let Rig { source, sink, flow, pool, way } = &mut rig;
+    assert_eq!(flow.begin(b"PROXY ", source, sink, pool, way, &mut ()), Ok(Progress::Waits));
+    assert_eq!((rig.sink.sent(), rig.way.writes), (b"PROXY hello".to_vec(), 1));
+}
+
+#[test]
+fn what_comes_first_does_not_wait_for_the_source_and_is_held_if_need_be() {
+    let mut rig = Rig::with_room(Bounds { buffer_bytes: 16, ..BOUNDS }, 2);
+    let Rig { source, sink, flow, pool, way } = &mut rig;
+    assert_eq!(flow.begin(b"PROXY ", source, sink, pool, way, &mut ()), Ok(Progress::Waits));
+    assert_eq!((rig.sink.sent(), rig.way.reads), (b"PR".to_vec(), 0));
+    rig.source.arrive(b"hello");
+    rig.sink.make_room(100);
+    assert_eq!(rig.advance(), Ok(Progress::Waits));
+    assert_eq!(rig.sink.sent(), b"PROXY hello");
+}
+
+#[test]
+fn what_comes_first_and_finds_no_room_breaks_the_flow() {
+    let mut rig = Rig::with_room(Bounds { buffers: 0, ..BOUNDS }, 2);
+    let Rig { source, sink, flow, pool, way } = &mut rig;
+    let full = Err(Broken::Sink(ErrorKind::QuotaExceeded));
+    assert_eq!(flow.begin(b"abc", source, sink, pool, way, &mut ()), full);
+    assert_eq!(flow.begin(b"abcde", source, sink, pool, way, &mut ()), full);
+}
+
+/// Doubles each byte, and says good bye.
+struct Doubles;
+
+impl Filter for Doubles {
+    const ROOM: usize = 2;
+
+    fn pass(&mut self, chunk: &mut Chunk<'_>) -> Result<(), ErrorKind> {
+        let bytes = chunk.bytes().to_vec();
+        if bytes.contains(&b'!') {
+            return Err(ErrorKind::InvalidData);
+        }
+        chunk.push(&bytes).map_err(|_| ErrorKind::OutOfMemory)
+    }
+
+    fn end(&mut self, chunk: &mut Chunk<'_>) -> Result<(), ErrorKind> {
+        chunk.push(b".").map_err(|_| ErrorKind::OutOfMemory)
+    }
+}
+
+#[test]
+fn a_filter_sees_each_byte_once_and_has_the_room_that_it_asked_for() {
+    let mut rig = Rig::new(BOUNDS);
+    rig.source.arrive(b"abcde");
+    rig.source.end();
+    assert_eq!(rig.advance_through(&mut Doubles), Ok(Progress::Waits));
+    assert_eq!(rig.sink.sent(), b"ababcdcdee.");
+    assert!(rig.flow.is_finished());
+}
+
+#[test]
+fn a_filter_can_break_a_flow_off() {
+    let mut rig = Rig::new(BOUNDS);
+    rig.source.arrive(b"!");
+    let broken = Err(Broken::Filter(ErrorKind::InvalidData));
+    assert_eq!(rig.advance_through(&mut Doubles), broken);
+    assert_eq!(rig.sink.sent(), b"");
+}
+
+#[test]
+fn with_a_filter_a_flow_waits_for_a_buffer_in_a_queue() {
+    let mut rig = Rig::with_room(BOUNDS, 1);
+    rig.source.arrive(b"ab");
+    assert_eq!(rig.advance(), Ok(Progress::Waits));
+
+    let (source, sink, mut flow) = (Side::new(3), Side::new(4), Flow::to_a_ready_sink());
+    sink.make_room(10);
+    source.arrive(b"c");
+    flow.source_is(source.news());
+    let starves = flow.advance(&source, &sink, &mut rig.pool, &mut rig.way, &mut Doubles);
+    assert_eq!(starves, Ok(Progress::Starves));
+    rig.pool.queue(7).unwrap();
+    rig.pool.queue(8).unwrap();
+    assert_eq!(rig.pool.queue(9), Err(crate::Full));
+    assert_eq!(rig.pool.next_in_queue(), None);
+
+    rig.flow.close(&mut rig.pool);
+    assert_eq!([(); 3].map(|()| rig.pool.next_in_queue()), [Some(7), Some(8), None]);
+    let goes_on = flow.advance(&source, &sink, &mut rig.pool, &mut rig.way, &mut Doubles);
+    assert_eq!((goes_on, sink.sent()), (Ok(Progress::Waits), b"cc".to_vec()));
+}
