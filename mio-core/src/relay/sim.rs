@@ -343,8 +343,7 @@ impl World {
     }
 
     fn run(&mut self) {
-        loop {
-            let Some(&Reverse((now, ..))) = self.plan.peek() else { break };
+        while let Some(&Reverse((now, ..))) = self.plan.peek() {
             // Everything of this moment, and sometimes of the next ones too: a loop that is late.
             let until = now + if self.random.chance(30) { self.random.next() % 30 } else { 0 };
             while let Some(&Reverse((at, act, pair, side))) = self.plan.peek() {
