@@ -222,6 +222,7 @@ fn methods_differ(model: &mut Model, mistakes: &mut Mistakes) {
             true
         };
         let differs = match &mut source.kind {
+            Kind::Io { ready: Some(method), .. } => differs(method, "ready"),
             Kind::Io { events, .. } => {
                 events.retain(|(event, method)| differs(method, event.word()));
                 true
@@ -371,10 +372,11 @@ fn plain(variant: &Variant, attribute: &SourceAttribute, mistakes: &mut Mistakes
 
 fn io(variant: &Variant, attribute: &SourceAttribute, mistakes: &mut Mistakes) -> Kind {
     const WORDS: &[&str] =
-        &["readable", "writable", "priority", "closed", "edge", "level", "oneshot"];
+        &["readable", "writable", "priority", "closed", "ready", "edge", "level", "oneshot"];
     let snake = snake_case(&variant.ident);
     let mut events: Vec<(Event, Ident)> = Vec::new();
     let mut trigger: Option<(Trigger, &Ident)> = None;
+    let mut ready: Option<Ident> = None;
     for Word { name, value } in &attribute.words {
         let word = name.to_string();
         let known = if WORDS.contains(&word.as_str()) {
@@ -398,6 +400,11 @@ fn io(variant: &Variant, attribute: &SourceAttribute, mistakes: &mut Mistakes) -
             }
             let default = || identifier(&format!("{snake}_{known}"), variant.ident.span());
             events.push((event, value.clone().unwrap_or_else(default)));
+        } else if known == "ready" {
+            let default = || identifier(&format!("{snake}_ready"), variant.ident.span());
+            if ready.replace(value.clone().unwrap_or_else(default)).is_some() {
+                mistakes.at(name.span(), "`ready` is given twice");
+            }
         } else if let Some(found) = Trigger::ALL.into_iter().find(|t| t.word() == known) {
             if let Some(value) = value {
                 mistakes.on(value, format!("`{known}` takes no value"));
@@ -413,6 +420,9 @@ fn io(variant: &Variant, attribute: &SourceAttribute, mistakes: &mut Mistakes) -
         }
     }
     events.sort_by_key(|&(event, _)| event);
+    if ready.is_some() {
+        one_method(attribute, mistakes);
+    }
     let waits = events.iter().any(|&(event, _)| event != Event::Closed);
     if !waits && !attribute.malformed {
         let message = if events.is_empty() {
@@ -421,12 +431,24 @@ fn io(variant: &Variant, attribute: &SourceAttribute, mistakes: &mut Mistakes) -
             "`closed` alone is never reported: add `readable`, `writable` or `priority`"
         };
         // A word that is wrong was reported.
-        if events.len() == attribute.words.len() || attribute.words.is_empty() || trigger.is_some()
-        {
+        let known = events.len() + usize::from(ready.is_some());
+        if known == attribute.words.len() || attribute.words.is_empty() || trigger.is_some() {
             mistakes.on(&attribute.path, message);
         }
     }
-    Kind::Io { events, trigger: trigger.map_or(Trigger::Edge, |(trigger, _)| trigger) }
+    Kind::Io { events, ready, trigger: trigger.map_or(Trigger::Edge, |(trigger, _)| trigger) }
+}
+
+/// With `ready` the other words only say what is waited for.
+fn one_method(attribute: &SourceAttribute, mistakes: &mut Mistakes) {
+    for Word { name, value } in &attribute.words {
+        if name == "closed" {
+            mistakes.at(name.span(), "`ready` is called for that too: remove `closed`");
+        } else if let (Some(value), true) = (value, Event::ALL.iter().any(|e| name == e.word())) {
+            let message = "with `ready` there is one method for all: name it with `ready = …`";
+            mistakes.on(value, message);
+        }
+    }
 }
 
 fn signal(variant: &Variant, attribute: &SourceAttribute, mistakes: &mut Mistakes) -> Kind {

@@ -91,6 +91,10 @@ fn methods(source: &Source) -> Vec<Method<'_>> {
         optional,
     };
     match &source.kind {
+        Kind::Io { ready: Some(name), .. } => {
+            let occasion = "is ready: what for, and whether it is at its end or in error, is said";
+            vec![method(name, occasion, Some(("readiness", "Readiness")), false)]
+        }
         Kind::Io { events, .. } => events
             .iter()
             .map(|(event, name)| {
@@ -366,7 +370,10 @@ fn call(model: &Model, source: &Source, method: &Ident, extra: Option<TokenStrea
 }
 
 fn ready_of(model: &Model, source: &Source) -> TokenStream {
-    let Kind::Io { events, .. } = &source.kind else { return TokenStream::new() };
+    let Kind::Io { events, ready, .. } = &source.kind else { return TokenStream::new() };
+    if let Some(method) = ready {
+        return call(model, source, method, Some(quote! { readiness }));
+    }
     let core = &model.core;
     let declared = |wanted| events.iter().any(|&(event, _)| event == wanted);
     let calls = events.iter().enumerate().map(|(index, (event, method))| {

@@ -90,7 +90,7 @@ fn token(model: &Model) -> TokenStream {
 
 fn kind(core: &TokenStream, source: &Source) -> TokenStream {
     match &source.kind {
-        Kind::Io { events, trigger } => {
+        Kind::Io { events, trigger, .. } => {
             let interests = events.iter().filter_map(|(event, _)| match event {
                 Event::Readable => Some(quote! { READABLE }),
                 Event::Writable => Some(quote! { WRITABLE }),

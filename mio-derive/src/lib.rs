@@ -97,6 +97,7 @@ use syn::{DeriveInput, parse_macro_input};
 /// | attribute | methods | further argument |
 /// |---|---|---|
 /// | `#[io(readable, writable, priority, closed)]`, at least one of the first three | `client_readable`, `client_writable`, … | |
+/// | `#[io(readable, writable, ready)]` | one for all: `client_ready` | `Readiness` |
 /// | `#[timer]` | `idle` | with `#[timer(expiry)]` an `Expiry` |
 /// | `#[signal(INT, TERM)]`: constants of `Signal` | `shutdown` | `SignalInfo` |
 /// | `#[child]` | `worker` | `ChildExit` |
@@ -104,6 +105,7 @@ use syn::{DeriveInput, parse_macro_input};
 ///
 /// I/O is edge triggered, unless `level` or `oneshot` is among the words. A method is called what the
 /// variant is, in snake case, or what you say: `#[io(readable = accept)]`, `#[timer(method = tired)]`.
+/// With `ready` the words beside it say what is waited for, and one method gets the whole of each event.
 ///
 /// # The methods
 ///

@@ -51,6 +51,8 @@ pub(crate) struct Field {
 pub(crate) enum Kind {
     Io {
         events: Vec<(Event, Ident)>,
+        /// One method for all events, instead of one for each.
+        ready: Option<Ident>,
         trigger: Trigger,
     },
     Timer {

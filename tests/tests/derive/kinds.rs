@@ -358,3 +358,60 @@ fn an_interest_or_a_signal_that_was_not_declared_is_refused() {
     let set = SignalSet::from([Signal::USR1, Signal::USR2]);
     assert!(refused(event_loop.signals_with(set, On::Signals)));
 }
+
+/// One method for all that a source is ready for.
+mod ready {
+    use super::*;
+
+    #[derive(Clone, Copy, Debug, PartialEq, Handler)]
+    #[handler(state = Peers)]
+    enum Of {
+        #[io(readable, writable, ready)]
+        Peer(u8),
+        #[io(readable, ready = rung)]
+        Bell,
+    }
+
+    #[derive(Default)]
+    struct Peers {
+        seen: Vec<(u8, Readiness)>,
+        errors: Vec<Of>,
+    }
+
+    impl OfHandler for Peers {
+        fn peer_ready(
+            &mut self,
+            _: &mut EventLoop<(), Of>,
+            peer: u8,
+            readiness: Readiness,
+        ) -> io::Result<()> {
+            self.seen.push((peer, readiness));
+            if readiness.is_empty() { Err(ErrorKind::Other.into()) } else { Ok(()) }
+        }
+
+        fn rung(&mut self, _: &mut EventLoop<(), Of>, _: Readiness) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn error(&mut self, _: &mut EventLoop<(), Of>, source: Of, _: io::Error) {
+            self.errors.push(source);
+        }
+    }
+
+    #[test]
+    fn one_method_gets_all_readiness_at_once_and_what_was_asked_for_again() {
+        assert_eq!(Of::Bell.kind(), SourceKind::Io(Interest::READABLE, Trigger::Edge));
+        let mut event_loop = virtual_loop::<()>();
+        let (one, mut other) = UnixStream::pair().unwrap();
+        event_loop.register(&one, Of::Peer(7)).unwrap();
+        other.write_all(b"x").unwrap();
+        drop(other);
+        event_loop.again(Of::Peer(8), Readiness::empty()).unwrap();
+        let mut peers = Peers::default();
+        event_loop.run_once(&mut peers, Some(Duration::ZERO)).unwrap();
+        let [(7, readiness), (8, _)] = peers.seen[..] else { panic!("{:?}", peers.seen) };
+        let wanted = Readiness::READABLE | Readiness::WRITABLE | Readiness::READ_CLOSED;
+        assert!(readiness.contains(wanted), "{readiness:?}");
+        assert_eq!(peers.errors, [Of::Peer(8)]);
+    }
+}
