@@ -1,13 +1,12 @@
 //! The exit of child processes.
 
-use std::{collections::VecDeque, io, os::unix::process::ExitStatusExt, process::ExitStatus};
+use std::{collections::VecDeque, io, process::ExitStatus};
 
 use crate::{
     full::Full,
-    interest::{Interest, Trigger},
     selector::Selector,
     signal::{Signal, Signals},
-    sys::{ChildFd, unix::child},
+    sys::{ChildWatch, child},
     token::CHILDREN,
 };
 
@@ -18,8 +17,7 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ChildExit {
     pid: u32,
-    /// As wait(2) encodes it.
-    status: Option<i32>,
+    status: Option<ExitStatus>,
 }
 
 impl ChildExit {
@@ -32,8 +30,8 @@ impl ChildExit {
     /// How it ended. `None` if somebody has reaped it before the loop could look: another thread that
     /// called `wait`, or the kernel, because SIGCHLD is ignored.
     #[must_use]
-    pub fn status(&self) -> Option<ExitStatus> {
-        self.status.map(ExitStatus::from_raw)
+    pub const fn status(&self) -> Option<ExitStatus> {
+        self.status
     }
 
     /// Whether it is known to have exited with the code 0.
@@ -53,7 +51,7 @@ impl ChildExit {
     /// Portability: Unix.
     #[must_use]
     pub fn signal(&self) -> Option<Signal> {
-        self.status().and_then(|status| status.signal()).and_then(Signal::from_raw)
+        self.status.and_then(child::signal).and_then(Signal::from_raw)
     }
 
     /// Whether it left a core file.
@@ -61,12 +59,11 @@ impl ChildExit {
     /// Portability: Unix.
     #[must_use]
     pub fn core_dumped(&self) -> bool {
-        self.status().is_some_and(|status| status.core_dumped())
+        self.status.is_some_and(child::core_dumped)
     }
 }
 
-/// The children that one loop watches: each by a pidfd in its selector or, where there are none, by
-/// SIGCHLD.
+/// The children that one loop watches: each through its selector or, where that cannot tell, by SIGCHLD.
 ///
 /// On SIGCHLD every child that is watched in this way is looked at: signals coalesce, so that the pid of
 /// one tells nothing of the others. SIGCHLD has one owner in a process, so there only one loop at a time
@@ -96,10 +93,10 @@ struct Watched {
 
 #[derive(Debug)]
 enum How {
-    Fd(ChildFd),
+    Watch(ChildWatch),
     Signal,
     /// It had ended, with this status, before it was watched.
-    Ended(i32),
+    Ended(ExitStatus),
 }
 
 impl Children {
@@ -122,7 +119,7 @@ impl Children {
     ///
     /// `ECHILD`: it is no child of this process, or it was reaped. `AlreadyExists`: it is watched.
     /// [`Full`]. `InvalidInput`: no process has such a number. What opening and registering a
-    /// descriptor may answer. `ResourceBusy`: there are no pidfds, and another loop has SIGCHLD.
+    /// watch may answer. `ResourceBusy`: it takes SIGCHLD, which another loop has.
     pub(crate) fn watch(
         &mut self,
         pid: u32,
@@ -130,27 +127,24 @@ impl Children {
         selector: &Selector,
         signals: &mut Signals,
     ) -> io::Result<()> {
-        if pid == 0 || i32::try_from(pid).is_err() {
-            return Err(io::ErrorKind::InvalidInput.into());
-        }
         if self.find(pid).is_some() {
             return Err(io::ErrorKind::AlreadyExists.into());
         }
         let index = self.slots.iter().position(|slot| slot.watched.is_none()).ok_or(Full)?;
-        let how = match ChildFd::open(pid)? {
-            Some(fd) => match fd.peek()? {
+        let mut running = true;
+        let how = match ChildWatch::open(pid)? {
+            Some(watch) => match watch.peek()? {
                 Some(status) => How::Ended(status),
                 None => {
-                    let token = CHILDREN + index as u64;
-                    selector.register(&fd, token, Interest::READABLE, Trigger::Edge)?;
-                    How::Fd(fd)
+                    running = watch.register(selector.sys(), CHILDREN + index as u64)?;
+                    How::Watch(watch)
                 }
             },
             None => self.watch_by_signal(pid, signals)?,
         };
-        let ended = matches!(how, How::Ended(_));
+        running &= !matches!(how, How::Ended(_));
         self.slots[index].watched = Some(Watched { pid, token, how });
-        if ended {
+        if !running {
             self.enqueue(index);
         }
         Ok(())
@@ -199,7 +193,7 @@ impl Children {
             let Some(Watched { pid, token, how }) = &slot.watched else { continue };
             let (pid, token) = (*pid, *token);
             let status = match how {
-                How::Fd(fd) => fd.peek(),
+                How::Watch(watch) => watch.peek(),
                 How::Signal => child::peek(pid),
                 How::Ended(status) => Ok(Some(*status)),
             };
@@ -232,10 +226,7 @@ impl Children {
 
     fn vacate(&mut self, index: usize, selector: &Selector, signals: &mut Signals) {
         match self.slots[index].watched.take() {
-            Some(Watched { how: How::Fd(fd), .. }) => {
-                // Not left to the closing: a child that is just being forked may hold a duplicate.
-                let _ = selector.deregister(&fd);
-            }
+            Some(Watched { how: How::Watch(watch), .. }) => watch.deregister(selector.sys()),
             Some(Watched { how: How::Signal, .. }) => {
                 self.by_signal -= 1;
                 self.settle(signals);
@@ -273,7 +264,7 @@ impl Children {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
     use std::{
         process::{self, Child, Command},
@@ -281,7 +272,7 @@ mod tests {
     };
 
     use super::*;
-    use crate::{selector::Events, sys::unix::signal::Bell};
+    use crate::{selector::Events, sys::signal::Bell};
 
     struct Silent;
 

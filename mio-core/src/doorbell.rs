@@ -4,7 +4,7 @@ use std::io;
 
 use crate::{
     sync::{Arc, AtomicBool, Ordering, sequenced, store},
-    sys::{Waker, unix::signal::Bell},
+    sys::{Waker, signal::Bell},
 };
 
 /// A way to end a loop's wait, or to keep its next one from beginning. It must be safe in a signal handler.

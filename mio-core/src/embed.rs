@@ -1,10 +1,8 @@
 //! An event loop inside another one: what the outer loop waits for.
 
-#[cfg(unix)]
-use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Instant;
 
-use crate::{event_loop::EventLoop, timer::Next};
+use crate::{event_loop::EventLoop, sys, timer::Next};
 
 impl<M, S> EventLoop<M, S> {
     /// How long an outer loop, in which this one lives, may wait before it calls
@@ -58,15 +56,18 @@ impl<M, S> EventLoop<M, S> {
     }
 }
 
-#[cfg(unix)]
-impl<M, S> AsFd for EventLoop<M, S> {
-    /// Readable when the kernel has an event for this loop, or a message or a signal has come since the
-    /// last turn: so that the loop can live inside another one. It is not readable for timers, nor for
-    /// work that the last turn left behind; [`next_deadline`](EventLoop::next_deadline), which is to be asked
-    /// before each wait, tells of both.
-    ///
-    /// Registering it with a selector, or waiting for it, is all that may be done with the descriptor.
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.inner.selector.as_fd()
+sys::if_nestable! {
+    impl<M, S> std::os::fd::AsFd for EventLoop<M, S> {
+        /// Readable when the kernel has an event for this loop, or a message or a signal has come since the
+        /// last turn: so that the loop can live inside another one. It is not readable for timers, nor for
+        /// work that the last turn left behind; [`next_deadline`](EventLoop::next_deadline), which is to be asked
+        /// before each wait, tells of both.
+        ///
+        /// Registering it with a selector, or waiting for it, is all that may be done with the descriptor.
+        ///
+        /// Portability: where the kernel waits through a descriptor (epoll, kqueue).
+        fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
+            self.inner.selector.as_fd()
+        }
     }
 }

@@ -12,7 +12,7 @@ macro_rules! socket_newtype {
             /// no reason to; a sandbox may.
             pub fn from_std(socket: $std) -> std::io::Result<$name> {
                 socket.set_nonblocking(true)?;
-                Ok($name(socket))
+                Ok($name(crate::sys::Rearming::new(socket)))
             }
 
             /// The socket as `std` knows it, for what this type does not offer.
@@ -44,7 +44,7 @@ macro_rules! socket_newtype {
         impl From<$name> for $std {
             #[inline]
             fn from(socket: $name) -> $std {
-                socket.0
+                socket.0.into_inner()
             }
         }
 
@@ -69,7 +69,7 @@ macro_rules! socket_newtype {
         impl From<$name> for std::os::fd::OwnedFd {
             #[inline]
             fn from(socket: $name) -> std::os::fd::OwnedFd {
-                socket.0.into()
+                socket.0.into_inner().into()
             }
         }
 
@@ -93,7 +93,52 @@ macro_rules! socket_newtype {
         impl std::os::fd::IntoRawFd for $name {
             #[inline]
             fn into_raw_fd(self) -> std::os::fd::RawFd {
-                self.0.into_raw_fd()
+                self.0.into_inner().into_raw_fd()
+            }
+        }
+
+        /// Takes over a socket, which is to be of this type, and makes it non-blocking.
+        ///
+        /// # Panics
+        ///
+        /// If the system refuses to do so, for which an open socket gives it no reason.
+        #[cfg(windows)]
+        impl From<std::os::windows::io::OwnedSocket> for $name {
+            fn from(socket: std::os::windows::io::OwnedSocket) -> $name {
+                <$std>::from(socket).into()
+            }
+        }
+
+        /// The socket stays non-blocking.
+        #[cfg(windows)]
+        impl From<$name> for std::os::windows::io::OwnedSocket {
+            #[inline]
+            fn from(socket: $name) -> std::os::windows::io::OwnedSocket {
+                socket.0.into_inner().into()
+            }
+        }
+
+        #[cfg(windows)]
+        impl std::os::windows::io::AsSocket for $name {
+            #[inline]
+            fn as_socket(&self) -> std::os::windows::io::BorrowedSocket<'_> {
+                self.0.as_socket()
+            }
+        }
+
+        #[cfg(windows)]
+        impl std::os::windows::io::AsRawSocket for $name {
+            #[inline]
+            fn as_raw_socket(&self) -> std::os::windows::io::RawSocket {
+                self.0.as_raw_socket()
+            }
+        }
+
+        #[cfg(windows)]
+        impl std::os::windows::io::IntoRawSocket for $name {
+            #[inline]
+            fn into_raw_socket(self) -> std::os::windows::io::RawSocket {
+                self.0.into_inner().into_raw_socket()
             }
         }
     };
@@ -105,7 +150,8 @@ macro_rules! forward_read {
         impl std::io::Read for $name {
             #[inline]
             fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-                (&self.0).read(buffer)
+                let wanted = buffer.len();
+                self.0.transfer(crate::Interest::READABLE, wanted, |mut inner| inner.read(buffer))
             }
 
             #[inline]
@@ -113,7 +159,8 @@ macro_rules! forward_read {
                 &mut self,
                 buffers: &mut [std::io::IoSliceMut<'_>],
             ) -> std::io::Result<usize> {
-                (&self.0).read_vectored(buffers)
+                let wanted = buffers.iter().map(|buffer| buffer.len()).sum();
+                self.0.transfer(crate::Interest::READABLE, wanted, |mut inner| inner.read_vectored(buffers))
             }
         }
     )*};
@@ -125,12 +172,13 @@ macro_rules! forward_write {
         impl std::io::Write for $name {
             #[inline]
             fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-                (&self.0).write(bytes)
+                self.0.transfer(crate::Interest::WRITABLE, bytes.len(), |mut inner| inner.write(bytes))
             }
 
             #[inline]
             fn write_vectored(&mut self, slices: &[std::io::IoSlice<'_>]) -> std::io::Result<usize> {
-                (&self.0).write_vectored(slices)
+                let wanted = slices.iter().map(|slice| slice.len()).sum();
+                self.0.transfer(crate::Interest::WRITABLE, wanted, |mut inner| inner.write_vectored(slices))
             }
 
             /// Does nothing: there is no buffer here.

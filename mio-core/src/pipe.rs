@@ -2,16 +2,18 @@
 //!
 //! Both ends are non-blocking and close-on-exec, and nothing here allocates.
 
+use std::io;
+#[cfg(windows)]
+use std::os::windows::io::{AsRawSocket, AsSocket, BorrowedSocket, RawSocket};
+#[cfg(unix)]
 use std::{
-    fs::File,
-    io,
     os::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd, RawFd},
     process::{ChildStderr, ChildStdin, ChildStdout},
 };
 
 use crate::{
     newtype::{forward_read, forward_write},
-    sys::{pipe, unix},
+    sys::{Rearming, pipe},
 };
 
 /// A new pipe: what is written to the [`Writer`] is read from the [`Reader`].
@@ -48,7 +50,7 @@ use crate::{
 /// The system's: no descriptor (`EMFILE`, `ENFILE`) or no memory left.
 pub fn new() -> io::Result<(Reader, Writer)> {
     let (reader, writer) = pipe::new()?;
-    Ok((Reader(reader.into()), Writer(writer.into())))
+    Ok((Reader(Rearming::born(reader)), Writer(Rearming::born(writer))))
 }
 
 /// The end of a pipe that is read from.
@@ -66,7 +68,7 @@ pub fn new() -> io::Result<(Reader, Writer)> {
 /// # Ok::<(), std::io::Error>(())
 /// ```
 #[derive(Debug)]
-pub struct Reader(File);
+pub struct Reader(Rearming<pipe::End>);
 
 /// The end of a pipe that is written to.
 ///
@@ -74,12 +76,13 @@ pub struct Reader(File);
 /// when the last reader is gone: about the signal `SIGPIPE`, [`net`](crate::net) says what there is
 /// to know. `Write` is implemented for it and for a reference to it.
 #[derive(Debug)]
-pub struct Writer(File);
+pub struct Writer(Rearming<pipe::End>);
 
 forward_read!(Reader, &Reader);
 forward_write!(Writer, &Writer);
 
 /// What both ends have in common.
+#[cfg(unix)]
 macro_rules! pipe_end {
     ($end:ident, $($child:ty),*) => {
         impl $end {
@@ -93,9 +96,9 @@ macro_rules! pipe_end {
             /// The system's, if it refuses to do so. A pipe gives it no reason to; a sandbox may.
             pub fn from_fd(fd: impl Into<OwnedFd>) -> io::Result<$end> {
                 let fd = fd.into();
-                unix::set_cloexec(&fd)?;
+                crate::sys::unix::set_cloexec(&fd)?;
                 pipe::set_nonblocking(&fd)?;
-                Ok($end(fd.into()))
+                Ok($end(Rearming::new(fd.into())))
             }
         }
 
@@ -130,7 +133,7 @@ macro_rules! pipe_end {
         impl From<$end> for OwnedFd {
             #[inline]
             fn from(end: $end) -> OwnedFd {
-                end.0.into()
+                end.0.into_inner().into()
             }
         }
 
@@ -151,16 +154,43 @@ macro_rules! pipe_end {
         impl IntoRawFd for $end {
             #[inline]
             fn into_raw_fd(self) -> RawFd {
-                self.0.into_raw_fd()
+                self.0.into_inner().into_raw_fd()
             }
         }
     };
 }
 
+#[cfg(unix)]
 pipe_end!(Reader, ChildStdout, ChildStderr);
+#[cfg(unix)]
 pipe_end!(Writer, ChildStdin);
 
-#[cfg(test)]
+/// What both ends have in common where they are sockets.
+#[cfg(windows)]
+macro_rules! pipe_end {
+    ($end:ident) => {
+        impl AsSocket for $end {
+            #[inline]
+            fn as_socket(&self) -> BorrowedSocket<'_> {
+                self.0.as_socket()
+            }
+        }
+
+        impl AsRawSocket for $end {
+            #[inline]
+            fn as_raw_socket(&self) -> RawSocket {
+                self.0.as_raw_socket()
+            }
+        }
+    };
+}
+
+#[cfg(windows)]
+pipe_end!(Reader);
+#[cfg(windows)]
+pipe_end!(Writer);
+
+#[cfg(all(test, unix))]
 mod tests {
     use std::{
         io::{ErrorKind, IoSlice, IoSliceMut, Read, Write},

@@ -175,12 +175,15 @@ impl Selector {
     }
 }
 
-#[cfg(unix)]
-impl std::os::fd::AsFd for Selector {
-    /// Readable when [`select`](Selector::select) would report something: so a selector nests in
-    /// another, or in any other loop.
-    fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
-        self.sys.as_fd()
+sys::if_nestable! {
+    impl std::os::fd::AsFd for Selector {
+        /// Readable when [`select`](Selector::select) would report something: so a selector nests in
+        /// another, or in any other loop.
+        ///
+        /// Portability: where the kernel waits through a descriptor (epoll, kqueue).
+        fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
+            self.sys.as_fd()
+        }
     }
 }
 

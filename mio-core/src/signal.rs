@@ -2,7 +2,7 @@
 
 use std::{fmt, io, ops::BitOr};
 
-use crate::sys::unix::signal::{Bell, Catcher, Occurrence, SIGNALS, names};
+use crate::sys::signal::{Bell, Catcher, Occurrence, SIGNALS, names};
 
 /// A signal.
 ///

@@ -2,8 +2,10 @@
 
 #[cfg(unix)]
 use std::os::fd::{AsFd, BorrowedFd};
+#[cfg(windows)]
+use std::os::windows::io::{AsSocket, BorrowedSocket};
 
-/// Whatever can be registered: on Unix every [`AsFd`], of this crate, of `std` or your own.
+/// Whatever can be registered: on Unix every `AsFd`, on Windows every `AsSocket`, of this crate, of `std` or your own.
 ///
 /// A source is only ever waited for: registering never reads, writes or closes it, nor changes its
 /// blocking mode.
@@ -17,6 +19,10 @@ pub trait Source {
     /// The descriptor to wait for.
     #[cfg(unix)]
     fn as_source(&self) -> BorrowedFd<'_>;
+
+    /// The socket to wait for.
+    #[cfg(windows)]
+    fn as_source(&self) -> BorrowedSocket<'_>;
 }
 
 #[cfg(unix)]
@@ -24,5 +30,13 @@ impl<T: AsFd + ?Sized> Source for T {
     #[inline]
     fn as_source(&self) -> BorrowedFd<'_> {
         self.as_fd()
+    }
+}
+
+#[cfg(windows)]
+impl<T: AsSocket + ?Sized> Source for T {
+    #[inline]
+    fn as_source(&self) -> BorrowedSocket<'_> {
+        self.as_socket()
     }
 }

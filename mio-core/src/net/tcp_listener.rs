@@ -6,7 +6,11 @@ use std::{
 };
 
 use super::{BACKLOG, TcpStream};
-use crate::{newtype::socket_newtype, sys::socket};
+use crate::{
+    interest::Interest,
+    newtype::socket_newtype,
+    sys::{Rearming, socket},
+};
 
 /// Accepts TCP connections, one system call each.
 ///
@@ -31,7 +35,7 @@ use crate::{newtype::socket_newtype, sys::socket};
 ///
 /// Source: socket(2), listen(2), accept(2), tcp(7).
 #[derive(Debug)]
-pub struct TcpListener(net::TcpListener);
+pub struct TcpListener(Rearming<net::TcpListener>);
 
 socket_newtype!(TcpListener, net::TcpListener);
 
@@ -87,7 +91,8 @@ impl TcpListener {
     /// As [`bind`](TcpListener::bind).
     pub fn bind_with(address: SocketAddr, options: ListenOptions) -> io::Result<TcpListener> {
         let ListenOptions { backlog, reuse_port, only_v6 } = options;
-        socket::tcp_listen(address, backlog, reuse_port, only_v6).map(TcpListener)
+        socket::tcp_listen(address, backlog, reuse_port, only_v6)
+            .map(|listener| TcpListener(Rearming::born(listener)))
     }
 
     /// Takes the first of the connections that wait, and its peer's address.
@@ -109,7 +114,7 @@ impl TcpListener {
     /// `Interrupted` is retried here.
     #[inline]
     pub fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
-        let (stream, peer) = socket::tcp_accept(&self.0)?;
+        let (stream, peer) = self.0.attempt(Interest::READABLE, socket::tcp_accept)?;
         Ok((TcpStream::wrap(stream), peer))
     }
 

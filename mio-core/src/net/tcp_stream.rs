@@ -7,8 +7,9 @@ use std::{
 };
 
 use crate::{
+    interest::Interest,
     newtype::{forward_read, forward_write, socket_newtype},
-    sys::socket,
+    sys::{Rearming, socket},
 };
 
 /// A TCP connection, being made or made.
@@ -35,7 +36,7 @@ use crate::{
 ///
 /// Source: connect(2), tcp(7).
 #[derive(Debug)]
-pub struct TcpStream(net::TcpStream);
+pub struct TcpStream(Rearming<net::TcpStream>);
 
 socket_newtype!(TcpStream, net::TcpStream);
 forward_read!(TcpStream, &TcpStream);
@@ -56,7 +57,7 @@ impl TcpStream {
     /// left, no descriptor left (`EMFILE`, `ENFILE`), and others. Some systems know at once that a
     /// peer on the same machine refuses.
     pub fn connect(peer: SocketAddr) -> io::Result<TcpStream> {
-        socket::tcp_connect(None, peer).map(TcpStream)
+        socket::tcp_connect(None, peer).map(TcpStream::wrap)
     }
 
     /// Like [`connect`](TcpStream::connect), from a local address; port 0 lets the system choose one.
@@ -65,7 +66,7 @@ impl TcpStream {
     ///
     /// As `connect`; `AddrInUse` or `AddrNotAvailable` for the local address.
     pub fn connect_from(local: SocketAddr, peer: SocketAddr) -> io::Result<TcpStream> {
-        socket::tcp_connect(Some(local), peer).map(TcpStream)
+        socket::tcp_connect(Some(local), peer).map(TcpStream::wrap)
     }
 
     /// Whether the connection is made: `Ok(false)` while the attempt still goes on, its error when
@@ -98,7 +99,7 @@ impl TcpStream {
     /// Those of a read.
     #[inline]
     pub fn peek(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.0.peek(buffer)
+        self.0.attempt(Interest::READABLE, |socket| socket.peek(buffer))
     }
 
     /// Ends one direction or both. The peer reads to the end of what was written before.
@@ -193,7 +194,7 @@ impl TcpStream {
     /// For a socket that is non-blocking already.
     #[inline]
     pub(super) fn wrap(stream: net::TcpStream) -> TcpStream {
-        TcpStream(stream)
+        TcpStream(Rearming::born(stream))
     }
 }
 

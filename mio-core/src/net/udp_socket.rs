@@ -5,7 +5,11 @@ use std::{
     net::{self, Ipv4Addr, Ipv6Addr, SocketAddr},
 };
 
-use crate::{newtype::socket_newtype, sys::socket};
+use crate::{
+    interest::Interest,
+    newtype::socket_newtype,
+    sys::{Rearming, socket},
+};
 
 /// Sends and receives datagrams.
 ///
@@ -35,7 +39,7 @@ use crate::{newtype::socket_newtype, sys::socket};
 ///
 /// Source: udp(7), ip(7).
 #[derive(Debug)]
-pub struct UdpSocket(net::UdpSocket);
+pub struct UdpSocket(Rearming<net::UdpSocket>);
 
 socket_newtype!(UdpSocket, net::UdpSocket);
 
@@ -47,7 +51,7 @@ impl UdpSocket {
     /// The system's: `AddrInUse`, `AddrNotAvailable`, `PermissionDenied` for a privileged port, no
     /// descriptor left (`EMFILE`, `ENFILE`), and others.
     pub fn bind(address: SocketAddr) -> io::Result<UdpSocket> {
-        socket::udp_bind(address).map(UdpSocket)
+        socket::udp_bind(address).map(|socket| UdpSocket(Rearming::born(socket)))
     }
 
     /// Sets the peer: [`send`](UdpSocket::send) goes there, and only what comes from there is
@@ -68,7 +72,7 @@ impl UdpSocket {
     /// and others of the system's.
     #[inline]
     pub fn send_to(&self, datagram: &[u8], peer: SocketAddr) -> io::Result<usize> {
-        self.0.send_to(datagram, peer)
+        self.0.attempt(Interest::WRITABLE, |socket| socket.send_to(datagram, peer))
     }
 
     /// Receives one datagram: how much of it is in `buffer`, and where it came from.
@@ -78,7 +82,7 @@ impl UdpSocket {
     /// `WouldBlock` when none is there; and others of the system's.
     #[inline]
     pub fn recv_from(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
-        self.0.recv_from(buffer)
+        self.0.attempt(Interest::READABLE, |socket| socket.recv_from(buffer))
     }
 
     /// Like [`recv_from`](UdpSocket::recv_from), but leaves the datagram where it is.
@@ -88,7 +92,7 @@ impl UdpSocket {
     /// As `recv_from`.
     #[inline]
     pub fn peek_from(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
-        self.0.peek_from(buffer)
+        self.0.attempt(Interest::READABLE, |socket| socket.peek_from(buffer))
     }
 
     /// Sends one datagram to the peer of [`connect`](UdpSocket::connect).
@@ -99,7 +103,7 @@ impl UdpSocket {
     /// later.
     #[inline]
     pub fn send(&self, datagram: &[u8]) -> io::Result<usize> {
-        self.0.send(datagram)
+        self.0.attempt(Interest::WRITABLE, |socket| socket.send(datagram))
     }
 
     /// Receives one datagram from the peer of [`connect`](UdpSocket::connect).
@@ -109,7 +113,7 @@ impl UdpSocket {
     /// As [`recv_from`](UdpSocket::recv_from); an error that came later.
     #[inline]
     pub fn recv(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.0.recv(buffer)
+        self.0.attempt(Interest::READABLE, |socket| socket.recv(buffer))
     }
 
     /// Like [`recv`](UdpSocket::recv), but leaves the datagram where it is.
@@ -119,7 +123,7 @@ impl UdpSocket {
     /// As `recv`.
     #[inline]
     pub fn peek(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.0.peek(buffer)
+        self.0.attempt(Interest::READABLE, |socket| socket.peek(buffer))
     }
 
     /// The address of this side.

@@ -1,36 +1,90 @@
 //! What the kernel does for us, behind one contract; the one place that picks a backend.
 //!
-//! A backend is a folder with the same files, types and method order as its siblings:
+//! Nothing above this module knows which backend it is. `cfg(unix)` and `cfg(windows)` stand above it only where
+//! the public interface differs: descriptors here, sockets there. Nothing in here knows of anything above it.
+//!
+//! # The contract
+//!
+//! A backend is a folder with the same files, types and method order as its siblings.
 //!
 //! - `selector.rs`: `Selector::{with_capacity, register, register_exclusive, reregister, deregister,
-//!   would_block, select, check_process}`;
-//! - `events.rs`: `Events::{with_capacity, len, capacity, get, take, current, disown, is_done, push, park,
-//!   unpark, permute}`;
-//! - `waker.rs`: `Waker::{new, wake}`; `wake` may be called from a signal handler;
-//! - `child/`: `ChildFd::{open, peek}`, a child's exit as something to register;
-//! - `ffi.rs`: the only file that enters the kernel;
-//! - `mod.rs`: an essay on how this kernel does readiness and what surprised us.
+//!   would_block, select, check_process}`, all on `&self`, from any thread, also while another one is in `select`,
+//!   which then heeds the change. Sources are borrowed descriptors or sockets. All 64 bits of a token are the caller's.
+//!   `with_capacity` takes all memory; where slots are emulated it is for so many sources, wakers and children
+//!   besides. What a backend cannot do is `Unsupported`, a second registration `AlreadyExists`, none `NotFound`, no
+//!   room `StorageFull`, an empty interest `InvalidInput`. `select` never ends before its timeout without an event,
+//!   unless a signal interrupts it, and replaces what the events hold. `check_process` fails in forked children.
+//! - `events.rs`: `Events`, which is [`events::Events`] of whatever the kernel writes, if that can be a
+//!   [`Record`](events::Record), or of [`Event`](crate::event::Event)s with the kernel's own structures as `K`.
+//! - `waker.rs`: `Waker::{new, wake}`. Reports `READABLE` under the token that it was made with, once for any number
+//!   of wakes before the selector looks. `wake` may be called from a signal handler, and takes no lock.
+//! - `child/` or `child.rs`: `ChildWatch::{open, peek, register, deregister}`: the end of a child as something that
+//!   the selector reports under a token, at least once. `open` answers `None` where there is nothing of the kind and
+//!   SIGCHLD has to do; `register` answers whether the child was still running, else it is to be looked at at
+//!   once. `peek` leaves the child for its owner to wait for.
+//! - `ffi.rs`: the only file that enters the kernel; folders may have one each.
+//! - `mod.rs`: an essay on how this kernel does readiness and what surprised us. It names the file of `edges/` that
+//!   it needs, beside it for `edges/emulated.rs` a `descriptor.rs`: `AsDescriptor` and `number`, what the table
+//!   knows a source by; and it has the macro `if_nestable`, which keeps its items if a selector is a descriptor itself and
+//!   can be waited for in other loops.
 //!
-//! `unix` holds what the Unix backends share. Nothing in here knows of anything above it.
+//! What belongs to the platform rather than to its way of waiting is shared by the backends of that platform; all
+//! of Unix's is in `unix`:
+//!
+//! - `socket`: `tcp_listen`, `tcp_accept`, `tcp_connect`, `set_linger`, `udp_bind`; they answer `std`'s types.
+//! - `pipe`: `End`, a type of `std`, and `new`, a reading and a writing one.
+//! - `signal`: `Catcher::{new, owned, capacity, claim, release, pending, pop}` beside what is in [`bell`], and
+//!   `names`: the number of every signal that [`Signal`](crate::Signal) names, one that cannot occur where there is
+//!   no such signal; `REFUSED`; `real_time`, the first and the last, the first higher than the last if there are none.
+//! - `child`: `peek` by number, `signal` and `core_dumped` of a status.
+//!
+//! # Edges
+//!
+//! A kernel that keeps edges (epoll, kqueue) reports a source when something changes. Elsewhere (poll(2), AFD) a
+//! backend emulates it: an interest that was reported is disarmed, and armed again when the user has seen that
+//! nothing more can be done. An edge may thus be reported twice, it is never lost, and it does not spin: an error
+//! or a hang-up, which such kernels report without being asked, disarms everything.
+//!
+//! Every call of `net`, `unix` and `pipe` goes through [`Rearming`], which holds the type of `std`: `attempt` arms
+//! on `WouldBlock`, `transfer` also on a short count, which to the users of streams means as much. On kernels that
+//! keep edges it is nothing (`edges/kernel.rs`). Elsewhere (`edges/emulated.rs`) it finds the selectors by the
+//! descriptor's number, in one table for the process (`edges/slots.rs`), which is also where a selector finds the
+//! slot of a descriptor. So the types of this crate stay as large as those of `std`, and go to `std` and back
+//! without losing their registration. Users of other types say [`would_block`](crate::Selector::would_block).
+//!
+//! A slot must not outlive its descriptor, whose number may be given to another. A type of this crate that is
+//! dropped vacates its slots, as epoll would do; one that the kernel has just opened vacates what is left under
+//! its number. For types of others the number alone does not do: `would_block` arms only the slot with its token.
 
+mod bell;
+mod events;
+
+// Linux.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod epoll;
 #[cfg(any(target_os = "linux", target_os = "android"))]
-pub(crate) use epoll::{ChildFd, Events, Selector, Waker};
+pub(crate) use epoll::{ChildWatch, Events, Rearming, Selector, Waker, if_nestable};
 
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+compile_error!("mio-core has no backend for this target yet");
+
+// What the backends of a platform share.
 #[cfg(unix)]
 pub(crate) mod unix;
+#[cfg(unix)]
+pub(crate) use unix::{child, pipe, signal, socket};
+
+// The numbers of signals.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+#[path = "unix/names/linux.rs"]
+pub(crate) mod names;
+
 /// Where the calling thread's `errno` is.
 #[cfg(target_os = "android")]
 use libc::__errno as errno_location;
 /// Where the calling thread's `errno` is.
 #[cfg(target_os = "linux")]
 use libc::__errno_location as errno_location;
-#[cfg(unix)]
-pub(crate) use unix::{pipe, socket};
-
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-compile_error!("mio-core has no backend for this target yet");
 
 // Whether sockets and pipes are born with their flags or get them later.
 #[cfg(all(unix, not(target_vendor = "apple")))]

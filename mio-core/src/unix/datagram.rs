@@ -3,7 +3,11 @@
 use std::{io, net::Shutdown, os::unix::net, path::Path};
 
 use super::SocketAddr;
-use crate::{newtype::socket_newtype, sys::unix::local};
+use crate::{
+    interest::Interest,
+    newtype::socket_newtype,
+    sys::{Rearming, unix::local},
+};
 
 /// Sends and receives datagrams between processes of one machine. None is lost, and they keep their
 /// order.
@@ -27,7 +31,7 @@ use crate::{newtype::socket_newtype, sys::unix::local};
 ///
 /// Source: unix(7).
 #[derive(Debug)]
-pub struct UnixDatagram(net::UnixDatagram);
+pub struct UnixDatagram(Rearming<net::UnixDatagram>);
 
 socket_newtype!(UnixDatagram, net::UnixDatagram);
 
@@ -39,7 +43,7 @@ impl UnixDatagram {
     ///
     /// The system's: no descriptor (`EMFILE`, `ENFILE`) or no memory left.
     pub fn unbound() -> io::Result<UnixDatagram> {
-        local::datagram().map(UnixDatagram)
+        local::datagram().map(UnixDatagram::wrap)
     }
 
     /// A socket at `path`.
@@ -57,7 +61,7 @@ impl UnixDatagram {
     ///
     /// As [`UnixListener::bind_addr`](super::UnixListener::bind_addr).
     pub fn bind_addr(address: &SocketAddr) -> io::Result<UnixDatagram> {
-        local::datagram_bind(address).map(UnixDatagram)
+        local::datagram_bind(address).map(UnixDatagram::wrap)
     }
 
     /// Two sockets that are connected to each other.
@@ -67,7 +71,7 @@ impl UnixDatagram {
     /// As [`unbound`](UnixDatagram::unbound).
     pub fn pair() -> io::Result<(UnixDatagram, UnixDatagram)> {
         let (one, other) = local::datagram_pair()?;
-        Ok((UnixDatagram(one), UnixDatagram(other)))
+        Ok((UnixDatagram::wrap(one), UnixDatagram::wrap(other)))
     }
 
     /// Sets the peer: [`send`](UnixDatagram::send) goes there, and only what comes from there is
@@ -98,7 +102,7 @@ impl UnixDatagram {
     /// the datagram is too long; and others of the system's.
     #[inline]
     pub fn send_to(&self, datagram: &[u8], path: impl AsRef<Path>) -> io::Result<usize> {
-        self.0.send_to(datagram, path)
+        self.0.attempt(Interest::WRITABLE, |socket| socket.send_to(datagram, path))
     }
 
     /// Like [`send_to`](UnixDatagram::send_to), to a path or an abstract name.
@@ -108,7 +112,7 @@ impl UnixDatagram {
     /// As `send_to`.
     #[inline]
     pub fn send_to_addr(&self, datagram: &[u8], peer: &SocketAddr) -> io::Result<usize> {
-        self.0.send_to_addr(datagram, peer)
+        self.0.attempt(Interest::WRITABLE, |socket| socket.send_to_addr(datagram, peer))
     }
 
     /// Receives one datagram: how much of it is in `buffer`, and where it came from.
@@ -118,7 +122,7 @@ impl UnixDatagram {
     /// `WouldBlock` when none is there; and others of the system's.
     #[inline]
     pub fn recv_from(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
-        self.0.recv_from(buffer)
+        self.0.attempt(Interest::READABLE, |socket| socket.recv_from(buffer))
     }
 
     /// Sends one datagram to the peer.
@@ -128,7 +132,7 @@ impl UnixDatagram {
     /// As [`send_to`](UnixDatagram::send_to); `NotConnected` without a peer.
     #[inline]
     pub fn send(&self, datagram: &[u8]) -> io::Result<usize> {
-        self.0.send(datagram)
+        self.0.attempt(Interest::WRITABLE, |socket| socket.send(datagram))
     }
 
     /// Receives one datagram: how much of it is in `buffer`.
@@ -138,7 +142,7 @@ impl UnixDatagram {
     /// As [`recv_from`](UnixDatagram::recv_from).
     #[inline]
     pub fn recv(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.0.recv(buffer)
+        self.0.attempt(Interest::READABLE, |socket| socket.recv(buffer))
     }
 
     /// Ends one direction or both.
@@ -175,6 +179,10 @@ impl UnixDatagram {
     /// The system's, if it cannot be asked.
     pub fn take_error(&self) -> io::Result<Option<io::Error>> {
         self.0.take_error()
+    }
+
+    fn wrap(socket: net::UnixDatagram) -> UnixDatagram {
+        UnixDatagram(Rearming::born(socket))
     }
 }
 

@@ -3,7 +3,12 @@
 use std::{io, os::unix::net, path::Path};
 
 use super::{SocketAddr, UnixStream};
-use crate::{net::BACKLOG, newtype::socket_newtype, sys::unix::local};
+use crate::{
+    interest::Interest,
+    net::BACKLOG,
+    newtype::socket_newtype,
+    sys::{Rearming, unix::local},
+};
 
 /// Accepts connections of Unix stream sockets, one system call each.
 ///
@@ -26,7 +31,7 @@ use crate::{net::BACKLOG, newtype::socket_newtype, sys::unix::local};
 ///
 /// Source: unix(7), accept(2).
 #[derive(Debug)]
-pub struct UnixListener(net::UnixListener);
+pub struct UnixListener(Rearming<net::UnixListener>);
 
 socket_newtype!(UnixListener, net::UnixListener);
 
@@ -53,7 +58,7 @@ impl UnixListener {
     ///
     /// As `bind`; `AddrInUse` if somebody has that abstract name.
     pub fn bind_addr(address: &SocketAddr) -> io::Result<UnixListener> {
-        local::listen(address, BACKLOG).map(UnixListener)
+        local::listen(address, BACKLOG).map(|listener| UnixListener(Rearming::born(listener)))
     }
 
     /// Takes the first of the connections that wait, and its peer's address, which mostly is unnamed.
@@ -70,7 +75,7 @@ impl UnixListener {
     /// `Interrupted` is retried here.
     #[inline]
     pub fn accept(&self) -> io::Result<(UnixStream, SocketAddr)> {
-        let (stream, peer) = local::accept(&self.0)?;
+        let (stream, peer) = self.0.attempt(Interest::READABLE, local::accept)?;
         Ok((UnixStream::wrap(stream), peer))
     }
 

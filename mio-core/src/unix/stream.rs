@@ -5,7 +5,7 @@ use std::{io, net::Shutdown, os::unix::net, path::Path};
 use super::SocketAddr;
 use crate::{
     newtype::{forward_read, forward_write, socket_newtype},
-    sys::unix::local,
+    sys::{Rearming, unix::local},
 };
 
 /// A connection between two processes of one machine, or within one.
@@ -30,7 +30,7 @@ use crate::{
 ///
 /// Source: unix(7), socketpair(2).
 #[derive(Debug)]
-pub struct UnixStream(net::UnixStream);
+pub struct UnixStream(Rearming<net::UnixStream>);
 
 socket_newtype!(UnixStream, net::UnixStream);
 forward_read!(UnixStream, &UnixStream);
@@ -58,7 +58,7 @@ impl UnixStream {
     ///
     /// As `connect`; `ConnectionRefused` if nobody has that abstract name.
     pub fn connect_addr(peer: &SocketAddr) -> io::Result<UnixStream> {
-        local::connect(peer).map(UnixStream)
+        local::connect(peer).map(UnixStream::wrap)
     }
 
     /// Two streams that are connected to each other.
@@ -68,7 +68,7 @@ impl UnixStream {
     /// The system's: no descriptor (`EMFILE`, `ENFILE`) or no memory left.
     pub fn pair() -> io::Result<(UnixStream, UnixStream)> {
         let (one, other) = local::stream_pair()?;
-        Ok((UnixStream(one), UnixStream(other)))
+        Ok((UnixStream::wrap(one), UnixStream::wrap(other)))
     }
 
     /// Reads without taking: the next read sees the same bytes.
@@ -120,7 +120,7 @@ impl UnixStream {
     /// For a socket that is non-blocking already.
     #[inline]
     pub(super) fn wrap(stream: net::UnixStream) -> UnixStream {
-        UnixStream(stream)
+        UnixStream(Rearming::born(stream))
     }
 }
 

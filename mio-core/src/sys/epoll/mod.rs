@@ -23,12 +23,21 @@
 //!   eventfd is therefore emptied before each write.
 
 mod child;
+#[path = "../edges/kernel.rs"]
+mod edges;
 mod events;
 mod ffi;
 mod selector;
 mod waker;
 
-pub(crate) use child::ChildFd;
+pub(crate) use child::ChildWatch;
+pub(crate) use edges::Rearming;
 pub(crate) use events::Events;
 pub(crate) use selector::Selector;
 pub(crate) use waker::Waker;
+
+/// What is there only if a selector is a descriptor, which nests in other loops: it is.
+macro_rules! if_nestable {
+    ($($item:item)*) => { $($item)* };
+}
+pub(crate) use if_nestable;

@@ -184,7 +184,7 @@ fn milliseconds(timeout: Duration) -> c_int {
 /// A wait that fails has no events; if a signal interrupted it, that is all there is to it.
 #[cold]
 fn uninterrupted(events: &mut Events, error: io::Error) -> io::Result<()> {
-    events.filled(0);
+    events.clear();
     if error.raw_os_error() == Some(libc::EINTR) { Ok(()) } else { Err(error) }
 }
 

@@ -8,7 +8,7 @@ use std::{
 use super::{ffi, selector::Selector};
 use crate::{
     interest::{Interest, Trigger},
-    sys::{pipe, unix::fork},
+    sys::unix::{fork, pipe},
 };
 
 #[derive(Debug)]
@@ -26,7 +26,7 @@ impl Waker {
         let (writer, reader) = match ffi::eventfd() {
             Ok(writer) => (writer, None),
             Err(error) if matches!(error.raw_os_error(), Some(libc::ENOSYS | libc::EPERM)) => {
-                let (reader, writer) = pipe::new()?;
+                let (reader, writer) = pipe::open()?;
                 (writer, Some(reader))
             }
             Err(error) => return Err(error),

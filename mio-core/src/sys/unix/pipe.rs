@@ -1,6 +1,7 @@
 //! Pipes.
 
 use std::{
+    fs::File,
     io,
     os::fd::{AsFd, OwnedFd},
 };
@@ -8,12 +9,21 @@ use std::{
 use super::{ffi, flag_late, refused};
 use crate::sys::born;
 
+/// What both ends are to `std`.
+pub(crate) type End = File;
+
 /// Reading and writing end, non-blocking and close-on-exec: `pipe2`, or `pipe` and `fcntl` where it
 /// is refused.
 ///
 /// Several C libraries build `pipe` on the system call `pipe2`, without flags. A sandbox that refuses
 /// the call whatever its flags then refuses both, and its error is returned.
-pub(crate) fn new() -> io::Result<(OwnedFd, OwnedFd)> {
+pub(crate) fn new() -> io::Result<(End, End)> {
+    let (reader, writer) = open()?;
+    Ok((reader.into(), writer.into()))
+}
+
+/// As [`new`], as descriptors.
+pub(in crate::sys) fn open() -> io::Result<(OwnedFd, OwnedFd)> {
     match born::pipe2() {
         Err(error) if refused(&error) => flagged_late(),
         outcome => outcome,

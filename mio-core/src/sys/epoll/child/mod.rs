@@ -8,23 +8,29 @@ mod ffi;
 
 use std::{
     io,
-    os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd},
+    os::fd::{AsFd, AsRawFd, OwnedFd},
+    process::ExitStatus,
 };
 
-use crate::sys::unix::child;
+use super::selector::Selector;
+use crate::{
+    interest::{Interest, Trigger},
+    sys::unix::child,
+};
 
-/// A child that can be registered; readable once it has ended.
+/// A child whose end the selector can report.
 #[derive(Debug)]
-pub(crate) struct ChildFd {
+pub(crate) struct ChildWatch {
     pid: u32,
     fd: OwnedFd,
 }
 
-impl ChildFd {
+impl ChildWatch {
     /// `None` where the kernel or a sandbox has no pidfds.
-    pub(crate) fn open(pid: u32) -> io::Result<Option<ChildFd>> {
+    pub(crate) fn open(pid: u32) -> io::Result<Option<ChildWatch>> {
+        child::check(pid)?;
         match ffi::pidfd_open(pid) {
-            Ok(fd) => Ok(Some(ChildFd { pid, fd })),
+            Ok(fd) => Ok(Some(ChildWatch { pid, fd })),
             Err(error) if matches!(error.raw_os_error(), Some(libc::ENOSYS | libc::EPERM)) => {
                 Ok(None)
             }
@@ -37,17 +43,22 @@ impl ChildFd {
     }
 
     /// As [`child::peek`], for that very process.
-    pub(crate) fn peek(&self) -> io::Result<Option<i32>> {
+    pub(crate) fn peek(&self) -> io::Result<Option<ExitStatus>> {
         match child::peek_by(libc::P_PIDFD, self.fd.as_raw_fd() as libc::id_t) {
             // Linux 5.3 has pidfds, but waitid(2) does not know them.
             Err(error) if error.raw_os_error() == Some(libc::EINVAL) => child::peek(self.pid),
             result => result,
         }
     }
-}
 
-impl AsFd for ChildFd {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.fd.as_fd()
+    /// A pidfd whose process has ended is readable from the start, so that no end is missed.
+    pub(crate) fn register(&self, selector: &Selector, token: u64) -> io::Result<bool> {
+        selector.register(self.fd.as_fd(), token, Interest::READABLE, Trigger::Edge)?;
+        Ok(true)
+    }
+
+    /// Not left to the closing: a child that is just being forked may hold a duplicate.
+    pub(crate) fn deregister(&self, selector: &Selector) {
+        let _ = selector.deregister(self.fd.as_fd());
     }
 }

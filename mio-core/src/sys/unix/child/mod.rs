@@ -5,12 +5,30 @@
 
 mod ffi;
 
-use std::io;
+use std::{io, os::unix::process::ExitStatusExt, process::ExitStatus};
 
 pub(in crate::sys) use ffi::peek_by;
 
-/// How the child `pid` ended, as wait(2) encodes it, if it has ended. `ECHILD`: it is no child of this
-/// process, or somebody has reaped it.
-pub(crate) fn peek(pid: u32) -> io::Result<Option<i32>> {
-    peek_by(libc::P_PID, pid)
+/// How the child `pid` ended, if it has ended. `ECHILD`: it is no child of this process, or somebody has
+/// reaped it.
+pub(crate) fn peek(pid: u32) -> io::Result<Option<ExitStatus>> {
+    peek_by(libc::P_PID, pid as libc::id_t)
+}
+
+/// `InvalidInput`: no process has this number.
+pub(in crate::sys) fn check(pid: u32) -> io::Result<()> {
+    if pid == 0 || libc::pid_t::try_from(pid).is_err() {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    Ok(())
+}
+
+/// The signal that ended it, if one did.
+pub(crate) fn signal(status: ExitStatus) -> Option<i32> {
+    status.signal()
+}
+
+/// Whether it left a core file.
+pub(crate) fn core_dumped(status: ExitStatus) -> bool {
+    status.core_dumped()
 }

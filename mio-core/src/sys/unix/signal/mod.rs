@@ -36,7 +36,6 @@
 
 mod ffi;
 mod inbox;
-pub(crate) mod names;
 mod table;
 
 use std::{fmt, io, sync::Arc};
@@ -49,26 +48,10 @@ pub(crate) use table::has_handler;
 
 use super::fork;
 use crate::queue::Consumer;
-
-/// Signals have the numbers from 1 to this.
-pub(crate) const SIGNALS: usize = 64;
-
-/// Tells the loop, which may sleep, that something was left for it.
-pub(crate) trait Bell: Send + Sync + 'static {
-    /// Wakes the loop if it sleeps; called in signal handlers, so it must be async-signal-safe. What the
-    /// loop looks for between saying that it sleeps and sleeping was published by a `SeqCst` write.
-    fn ring(&self);
-}
-
-/// One delivery of a signal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Occurrence {
-    pub(crate) signal: i32,
-    /// `si_code`; 0 if it was not kept.
-    pub(crate) code: i32,
-    pub(crate) pid: Option<u32>,
-    pub(crate) uid: Option<u32>,
-}
+pub(crate) use crate::sys::{
+    bell::{Bell, Occurrence, SIGNALS},
+    names,
+};
 
 /// The signals that one loop has, and what occurred of them.
 pub(crate) struct Catcher {
