@@ -4,7 +4,7 @@ use std::io::{self, ErrorKind};
 
 use bitflags::bitflags;
 
-use super::{Chunk, Filter, Pool, Stream};
+use super::{Chunk, Filter, Pipe, Pool, Stream, splice::FULL_READS};
 use crate::interest::Readiness;
 
 /// One direction: what its source sends, its sink gets.
@@ -17,17 +17,19 @@ use crate::interest::Readiness;
 pub struct Flow {
     /// Written to the sink.
     bytes: u64,
-    /// What the sink did not take: this part of this buffer, if it is not empty. While there is some,
-    /// nothing is read.
-    held: u32,
-    start: u32,
-    end: u32,
-    flags: Flags,
+    /// What the sink did not take: this part of this buffer or of what came into this pipe, if it is not
+    /// empty. While there is some, nothing is read.
+    pub(super) held: u32,
+    pub(super) start: u32,
+    pub(super) end: u32,
+    pub(super) flags: Flags,
+    /// Copied: how many reads in a row were full. Spliced: how many fills were short.
+    pub(super) streak: u8,
 }
 
 bitflags! {
-    #[derive(Clone, Copy, Debug, Default)]
-    struct Flags: u8 {
+    #[derive(Clone, Copy, Debug, Default, PartialEq)]
+    pub(super) struct Flags: u16 {
         /// There may be something to read.
         const READABLE = 1;
         /// There may be room to write.
@@ -38,6 +40,16 @@ bitflags! {
         const ENDED = 1 << 3;
         /// All of it was written, and the sink knows that this was the end.
         const FINISHED = 1 << 4;
+        /// It is bulk: spliced wherever that can be.
+        const SPLICES = 1 << 5;
+        /// Splicing was refused.
+        const COPIES = 1 << 6;
+        /// The sink takes what is spliced.
+        const PROVEN = 1 << 7;
+        /// A read comes next, since only that is to be believed.
+        const READ_NEXT = 1 << 8;
+        /// What is held is in a pipe.
+        const IN_PIPE = 1 << 9;
     }
 }
 
@@ -79,12 +91,18 @@ pub struct Way {
     pub held: u64,
     /// How often a flow yielded to the others.
     pub yields: u64,
+    /// Of the bytes, how many were spliced.
+    pub spliced: u64,
+    /// Calls that spliced from a source into a pipe.
+    pub fills: u64,
+    /// Calls that spliced from a pipe into a sink.
+    pub drains: u64,
 }
 
 impl Flow {
     /// One of whose streams nothing is known yet.
     pub const fn new() -> Flow {
-        Flow { bytes: 0, held: 0, start: 0, end: 0, flags: Flags::empty() }
+        Flow { bytes: 0, held: 0, start: 0, end: 0, flags: Flags::empty(), streak: 0 }
     }
 
     /// One whose sink is known to have room: it was just accepted or connected.
@@ -126,9 +144,12 @@ impl Flow {
     }
 
     /// Gives back what it holds, and forgets it.
-    pub fn close(self, pool: &mut Pool) {
-        if self.holds() {
-            pool.put_back(self.held);
+    pub fn close<P: Pipe>(self, pool: &mut Pool<P>) {
+        match (self.holds(), self.flags.contains(Flags::IN_PIPE)) {
+            (false, _) => {}
+            (true, false) => pool.put_back(self.held),
+            // With its bytes, which would be another flow's otherwise.
+            (true, true) => pool.pipes.close(self.held),
         }
     }
 
@@ -141,11 +162,11 @@ impl Flow {
     ///
     /// [`Broken`], after which it is to be closed: its source and its sink do not agree any more.
     #[inline]
-    pub fn advance<A: Stream, B: Stream, F: Filter>(
+    pub fn advance<P: Pipe, A: Stream<P>, B: Stream<P>, F: Filter>(
         &mut self,
         source: &A,
         sink: &B,
-        pool: &mut Pool,
+        pool: &mut Pool<P>,
         way: &mut Way,
         filter: &mut F,
     ) -> Result<Progress, Broken> {
@@ -156,8 +177,13 @@ impl Flow {
                 return Ok(Progress::Yields);
             }
             if self.holds() {
-                self.write_held(sink, pool, way)?;
-            } else if pool.can_hold() {
+                self.pass_held(sink, pool, way)?;
+                continue;
+            }
+            if self.is_spliced() && !filter.is_active() && self.splice(source, sink, pool, way)? {
+                continue;
+            }
+            if pool.can_hold() {
                 self.carry(0, source, sink, pool, way, filter)?;
             } else if filter.is_active() {
                 return Ok(Progress::Starves);
@@ -182,12 +208,12 @@ impl Flow {
     ///
     /// As `advance`. [`Broken::Sink`] of the kind [`QuotaExceeded`](ErrorKind::QuotaExceeded) if the sink
     /// does not take all of `first` and no buffer is left, or if `first` is longer than a buffer.
-    pub fn begin<A: Stream, B: Stream, F: Filter>(
+    pub fn begin<P: Pipe, A: Stream<P>, B: Stream<P>, F: Filter>(
         &mut self,
         first: &[u8],
         source: &A,
         sink: &B,
-        pool: &mut Pool,
+        pool: &mut Pool<P>,
         way: &mut Way,
         filter: &mut F,
     ) -> Result<Progress, Broken> {
@@ -211,18 +237,23 @@ impl Flow {
     }
 
     #[inline]
-    fn holds(&self) -> bool {
+    fn is_spliced(&self) -> bool {
+        self.flags & (Flags::SPLICES | Flags::READ_NEXT) == Flags::SPLICES
+    }
+
+    #[inline]
+    pub(super) fn holds(&self) -> bool {
         self.start < self.end
     }
 
     /// What is read can be held, whatever the sink does. `first` bytes are in the scratch buffer already.
     #[inline]
-    fn carry<A: Stream, B: Stream, F: Filter>(
+    fn carry<P: Pipe, A: Stream<P>, B: Stream<P>, F: Filter>(
         &mut self,
         first: usize,
         source: &A,
         sink: &B,
-        pool: &mut Pool,
+        pool: &mut Pool<P>,
         way: &mut Way,
         filter: &mut F,
     ) -> Result<(), Broken> {
@@ -271,11 +302,11 @@ impl Flow {
     /// What the sink does not take has to stay in the kernel: look, write, and take only what was written.
     /// One call more, and the same bytes.
     #[cold]
-    fn carry_without_buffer<A: Stream, B: Stream>(
+    fn carry_without_buffer<P: Pipe, A: Stream<P>, B: Stream<P>>(
         &mut self,
         source: &A,
         sink: &B,
-        pool: &mut Pool,
+        pool: &mut Pool<P>,
         way: &mut Way,
     ) -> Result<(), Broken> {
         way.peeks += 1;
@@ -291,7 +322,7 @@ impl Flow {
     }
 
     /// Takes bytes that were looked at, so that they are there.
-    fn take<A: Stream>(
+    fn take<P: Pipe, A: Stream<P>>(
         &mut self,
         source: &A,
         mut bytes: &mut [u8],
@@ -310,10 +341,23 @@ impl Flow {
     }
 
     #[cold]
-    fn write_held<B: Stream>(
+    fn pass_held<P: Pipe, B: Stream<P>>(
         &mut self,
         sink: &B,
-        pool: &mut Pool,
+        pool: &mut Pool<P>,
+        way: &mut Way,
+    ) -> Result<(), Broken> {
+        if self.flags.contains(Flags::IN_PIPE) {
+            self.drain(sink, pool, way)
+        } else {
+            self.write_held(sink, pool, way)
+        }
+    }
+
+    fn write_held<P: Pipe, B: Stream<P>>(
+        &mut self,
+        sink: &B,
+        pool: &mut Pool<P>,
         way: &mut Way,
     ) -> Result<(), Broken> {
         let held = &pool.buffer(self.held)[self.start as usize..self.end as usize];
@@ -329,19 +373,19 @@ impl Flow {
     fn taken(&mut self, result: io::Result<usize>, room: usize) -> Result<Option<usize>, Broken> {
         match result {
             Ok(0) => {
-                self.flags |= Flags::ENDED;
-                self.flags -= Flags::READABLE;
+                self.has_ended();
                 Ok(None)
             }
             Ok(length) => {
                 if length < room && !self.flags.contains(Flags::ENDING) {
                     self.flags -= Flags::READABLE;
                 }
+                self.count_read(length == room);
                 Ok(Some(length))
             }
             Err(error) => match error.kind() {
                 ErrorKind::WouldBlock => {
-                    self.flags -= Flags::READABLE;
+                    self.flags -= Flags::READABLE | Flags::READ_NEXT;
                     Ok(None)
                 }
                 ErrorKind::Interrupted => Ok(None),
@@ -351,12 +395,36 @@ impl Flow {
     }
 
     #[inline]
-    fn write<B: Stream>(&mut self, sink: &B, bytes: &[u8], way: &mut Way) -> Result<usize, Broken> {
+    fn count_read(&mut self, full: bool) {
+        if self.flags.contains(Flags::SPLICES) {
+            self.flags -= Flags::READ_NEXT;
+        } else if !full {
+            self.streak = 0;
+        } else if !self.flags.contains(Flags::COPIES) {
+            self.streak += 1;
+            if self.streak == FULL_READS {
+                self.streak = 0;
+                self.flags |= Flags::SPLICES;
+            }
+        }
+    }
+
+    pub(super) fn has_ended(&mut self) {
+        self.flags |= Flags::ENDED;
+        self.flags -= Flags::READABLE;
+    }
+
+    #[inline]
+    fn write<P: Pipe, B: Stream<P>>(
+        &mut self,
+        sink: &B,
+        bytes: &[u8],
+        way: &mut Way,
+    ) -> Result<usize, Broken> {
         way.writes += 1;
         match sink.write(bytes) {
             Ok(written) => {
-                way.bytes += written as u64;
-                self.bytes += written as u64;
+                self.count(written, way);
                 if written < bytes.len() {
                     self.flags -= Flags::WRITABLE;
                 }
@@ -373,8 +441,14 @@ impl Flow {
         }
     }
 
+    #[inline]
+    pub(super) fn count(&mut self, written: usize, way: &mut Way) {
+        way.bytes += written as u64;
+        self.bytes += written as u64;
+    }
+
     #[cold]
-    fn finish<B: Stream>(&mut self, sink: &B) -> Result<(), Broken> {
+    fn finish<P: Pipe, B: Stream<P>>(&mut self, sink: &B) -> Result<(), Broken> {
         self.flags |= Flags::FINISHED;
         match sink.finish() {
             // It is gone already, and its own event will say how.

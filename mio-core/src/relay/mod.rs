@@ -80,17 +80,39 @@
 //!   announced, and a short write has filled the sink. Nothing is read that could not be written.
 //! - **Fairness.** A flow yields after [`Bounds::burst_bytes`].
 //! - **Nothing allocates** after [`Pool::new`].
+//!
+//! # Copying and splicing
+//!
+//! On Linux and Android the kernel can move bytes between sockets by itself, through a pipe: splice(2). For
+//! bulk that halves the cost; for small requests it is a call more. So each flow decides for itself by what
+//! it sees:
+//!
+//! - It starts out copying. After four reads in a row that filled the scratch buffer it is bulk, and spliced.
+//! - After four times in a row that less than half the scratch buffer's length came, it is copied again.
+//! - While a filter is active, no pipe is to be had, or all of them hold what their sinks did not take, it is
+//!   copied as before.
+//!
+//! Pipes come from the pool, at most [`Bounds::pipes`], opened as they are needed. One serves any number of
+//! flows as long as their sinks take everything; what a sink does not take stays in the pipe, which is the
+//! flow's until it is drained. If the flow ends before, the pipe is closed with what is in it.
+//!
+//! Where splicing is refused to one kind of stream, that flow is copied for good, and where it is refused
+//! altogether (an old kernel, a sandbox), all are. A pipe that cannot be opened, for want of descriptors say,
+//! is tried for again after a thousand times that it was wanted.
 
 mod filter;
 mod flow;
+mod pipe;
 mod pool;
 #[cfg(test)]
 mod sim;
+mod splice;
 mod stream;
 #[cfg(test)]
 mod tests;
 
 pub use filter::{Chunk, Filter};
 pub use flow::{Broken, Flow, Progress, Way};
+pub use pipe::{KernelPipe, Pipe};
 pub use pool::{Bounds, Pool};
 pub use stream::Stream;

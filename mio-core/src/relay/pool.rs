@@ -2,6 +2,7 @@
 
 use std::{collections::VecDeque, mem};
 
+use super::pipe::{KernelPipe, Pipe, Pipes};
 use crate::Full;
 
 /// The bounds of a [`Pool`], each with a default.
@@ -17,20 +18,31 @@ pub struct Bounds {
     /// How many may wait in the [queue](Pool::queue) at a time. Default 0, which is enough where no
     /// [`Filter`](crate::relay::Filter) is at work; twice the number of pairs is enough everywhere.
     pub waiting: usize,
+    /// Pipes at a time, of two descriptors each, opened as they are needed. Default 64; 0 is no splicing.
+    pub pipes: usize,
+    /// How much is moved into a pipe at a time, up to 1 GiB. Default 256 KiB.
+    pub pipe_bytes: usize,
 }
 
 impl Default for Bounds {
     fn default() -> Bounds {
-        Bounds { buffers: 256, buffer_bytes: 64 * 1024, burst_bytes: 256 * 1024, waiting: 0 }
+        Bounds {
+            buffers: 256,
+            buffer_bytes: 64 * 1024,
+            burst_bytes: 256 * 1024,
+            waiting: 0,
+            pipes: 64,
+            pipe_bytes: 256 * 1024,
+        }
     }
 }
 
-/// A scratch buffer, and spare ones for what a sink does not take.
+/// A scratch buffer, spare ones for what a sink does not take, and pipes for what nobody looks at.
 ///
 /// One for each loop. A flow belongs to the pool that it was first advanced with: with another one it would
 /// send bytes that are not its own, or panic.
 #[derive(Debug)]
-pub struct Pool {
+pub struct Pool<P = KernelPipe> {
     /// One piece, so that what was never used was never touched.
     memory: Box<[u8]>,
     buffer_bytes: usize,
@@ -44,6 +56,7 @@ pub struct Pool {
     spare_min: usize,
     waiting: VecDeque<u64>,
     waiting_max: usize,
+    pub(super) pipes: Pipes<P>,
 }
 
 impl Pool {
@@ -54,7 +67,19 @@ impl Pool {
     /// If there is no such memory, or if it would be more than an address can say.
     #[must_use]
     pub fn new(bounds: Bounds) -> Pool {
-        let Bounds { buffers, buffer_bytes, burst_bytes, waiting } = bounds;
+        Pool::with_pipes(bounds)
+    }
+}
+
+impl<P: Pipe> Pool<P> {
+    /// Like [`new`](Pool::new), with pipes of any kind.
+    ///
+    /// # Panics
+    ///
+    /// As `new`.
+    #[must_use]
+    pub fn with_pipes(bounds: Bounds) -> Pool<P> {
+        let Bounds { buffers, buffer_bytes, burst_bytes, waiting, pipes, pipe_bytes } = bounds;
         let buffer_bytes = buffer_bytes.clamp(1, 1 << 30);
         let buffers = buffers.min(u32::MAX as usize - 1);
         let bytes = (buffers + 1).checked_mul(buffer_bytes).expect("the memory can be addressed");
@@ -68,6 +93,7 @@ impl Pool {
             spare_min: buffers,
             waiting: VecDeque::with_capacity(waiting),
             waiting_max: waiting,
+            pipes: Pipes::new(pipes, pipe_bytes.clamp(1, 1 << 30)),
         }
     }
 
@@ -81,6 +107,18 @@ impl Pool {
     #[must_use]
     pub fn held_max(&self) -> usize {
         self.buffers - self.spare_min
+    }
+
+    /// Pipes that are open.
+    #[must_use]
+    pub fn pipes(&self) -> usize {
+        self.pipes.open()
+    }
+
+    /// Closes the pipes that hold nothing. Worth it when there is nothing to do: they are opened again as they
+    /// are needed.
+    pub fn close_idle_pipes(&mut self) {
+        self.pipes.close_idle();
     }
 
     /// Lines up a flow that [starves](crate::relay::Progress::Starves), by whatever finds it again: its pair's
@@ -110,6 +148,10 @@ impl Pool {
     #[inline]
     pub(super) fn can_hold(&self) -> bool {
         !self.spare.is_empty()
+    }
+
+    pub(super) fn buffer_bytes(&self) -> usize {
+        self.buffer_bytes
     }
 
     #[inline]

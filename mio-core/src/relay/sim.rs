@@ -4,7 +4,7 @@
 //! short; calls are interrupted; a report comes twice or too late; streams half-close, are reset, and fail.
 
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     cmp::Reverse,
     collections::{BinaryHeap, VecDeque},
     io::{self, ErrorKind},
@@ -34,6 +34,34 @@ struct Inner {
     /// Reports told of each direction, and calls that found nothing there.
     reports: [usize; 2],
     in_vain: [usize; 2],
+    /// Out-of-band data stops splicing until something is read.
+    urgent: bool,
+    /// Why it cannot be spliced.
+    refuses: Option<ErrorKind>,
+    /// Pipes take less than asked for, now and then.
+    whims: bool,
+}
+
+/// A pipe that takes any number of bytes, or fewer than asked for.
+#[derive(Debug)]
+pub(super) struct SimPipe(RefCell<VecDeque<u8>>);
+
+thread_local! {
+    /// How many pipes may still be opened, and why no more.
+    static PIPES: Cell<(usize, ErrorKind)> = const { Cell::new((0, ErrorKind::Other)) };
+}
+
+/// Lets so many pipes be opened in this thread from now on.
+pub(super) fn allow_pipes(number: usize, then: ErrorKind) {
+    PIPES.set((number, then));
+}
+
+impl Pipe for SimPipe {
+    fn open(_: usize) -> io::Result<SimPipe> {
+        let (left, then) = PIPES.get();
+        PIPES.set((left.checked_sub(1).ok_or(then)?, then));
+        Ok(SimPipe(RefCell::default()))
+    }
 }
 
 /// SplitMix64.
@@ -72,12 +100,16 @@ impl Side {
             news: Readiness::empty(),
             reports: [0; 2],
             in_vain: [0; 2],
+            urgent: false,
+            refuses: None,
+            whims: false,
         }))
     }
 
-    fn interrupting(seed: u64, percent: u64) -> Side {
+    fn whimsical(seed: u64, percent: u64) -> Side {
         let side = Side::new(seed);
         side.0.borrow_mut().interrupted = percent;
+        side.0.borrow_mut().whims = true;
         side
     }
 
@@ -102,11 +134,28 @@ impl Side {
         inner.news |= Readiness::ERROR | Readiness::READ_CLOSED | Readiness::WRITE_CLOSED;
     }
 
+    /// The peer has sent an urgent byte, which nobody reads.
+    pub(super) fn urge(&self) {
+        let mut inner = self.0.borrow_mut();
+        inner.urgent = true;
+        inner.news |= Readiness::READABLE;
+    }
+
+    /// It cannot be spliced from now on.
+    pub(super) fn refuse(&self, kind: ErrorKind) {
+        self.0.borrow_mut().refuses = Some(kind);
+    }
+
     /// The peer has taken so much.
     pub(super) fn make_room(&self, bytes: usize) {
         let mut inner = self.0.borrow_mut();
         inner.room += bytes;
         inner.news |= Readiness::WRITABLE;
+    }
+
+    /// The peer has so much room and no more.
+    pub(super) fn make_room_only(&self, bytes: usize) {
+        self.0.borrow_mut().room = bytes;
     }
 
     /// What was written, in order.
@@ -167,11 +216,12 @@ impl Inner {
     }
 }
 
-impl Stream for Side {
+impl Stream<SimPipe> for Side {
     fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
         let mut inner = self.0.borrow_mut();
         let length = inner.look(buffer)?;
         inner.arrived.drain(..length);
+        inner.urgent = false;
         Ok(length)
     }
 
@@ -199,6 +249,45 @@ impl Stream for Side {
         inner.ended = true;
         inner.failed.map_or(Ok(()), |_| Err(ErrorKind::NotConnected.into()))
     }
+
+    fn fill(&self, pipe: &SimPipe, max: usize) -> io::Result<usize> {
+        let mut inner = self.0.borrow_mut();
+        let mut pipe = pipe.0.borrow_mut();
+        assert!(pipe.is_empty(), "bytes of another flow");
+        if let Some(kind) = inner.refuses {
+            return Err(kind.into());
+        }
+        inner.begin()?;
+        let slots =
+            if inner.whims && inner.random.chance(30) { 1 + inner.random.below(max) } else { max };
+        let length = slots.min(inner.arrived.len());
+        if inner.urgent || (length == 0 && !inner.ending) {
+            return Err(ErrorKind::WouldBlock.into());
+        }
+        pipe.extend(inner.arrived.drain(..length));
+        Ok(length)
+    }
+
+    fn drain(&self, pipe: &SimPipe, max: usize) -> io::Result<usize> {
+        let mut inner = self.0.borrow_mut();
+        let mut pipe = pipe.0.borrow_mut();
+        if let Some(kind) = inner.refuses {
+            return Err(kind.into());
+        }
+        if pipe.is_empty() {
+            return Err(ErrorKind::WouldBlock.into());
+        }
+        assert_eq!(pipe.len(), max, "neither more nor less than there is");
+        inner.begin()?;
+        let length = inner.room.min(max);
+        if length == 0 {
+            inner.in_vain[1] += 1;
+            return Err(ErrorKind::WouldBlock.into());
+        }
+        inner.room -= length;
+        inner.sent.extend(pipe.drain(..length));
+        Ok(length)
+    }
 }
 
 /// What a peer does next, at some time.
@@ -208,6 +297,7 @@ enum Act {
     Take(usize),
     End,
     Fail(ErrorKind),
+    Urge,
     /// A report that tells nothing new.
     Repeat(Readiness),
 }
@@ -254,12 +344,13 @@ fn byte(pair: usize, side: usize, at: usize) -> u8 {
 struct World {
     random: Random,
     pairs: Vec<Pair>,
-    pool: Pool,
+    pool: Pool<SimPipe>,
     way: Way,
     /// What happens when to which side of which pair; the number keeps ties in order.
     plan: BinaryHeap<Reverse<(u64, usize, usize, usize)>>,
     acts: Vec<Act>,
     again: Vec<usize>,
+    starved: u64,
 }
 
 impl World {
@@ -271,13 +362,20 @@ impl World {
             buffer_bytes: 1 + random.below(40),
             burst_bytes: 1 + random.below(120) as u64,
             waiting: pairs,
+            pipes: random.below(5),
+            pipe_bytes: 1 + random.below(150),
         };
+        // No descriptor left, no pipes at all, or enough.
+        use ErrorKind::{Other, Unsupported};
+        let then = [Other, Unsupported][random.below(2)];
+        allow_pipes(if random.chance(20) { random.below(3) } else { usize::MAX }, then);
         let mut world = World {
-            pool: Pool::new(bounds),
+            pool: Pool::with_pipes(bounds),
             way: Way::default(),
             plan: BinaryHeap::new(),
             acts: Vec::new(),
             again: Vec::new(),
+            starved: 0,
             pairs: Vec::new(),
             random,
         };
@@ -296,8 +394,15 @@ impl World {
         let interrupted = if random.chance(50) { 20 } else { 0 };
         let mut marks = || if random.chance(filtered) { random.below(300) } else { 0 };
         let filters = [marks(), marks()].map(|left| Marks { left, seen: 0 });
+        let sides = [(); 2].map(|()| Side::whimsical(random.next(), interrupted));
+        for side in &sides {
+            use ErrorKind::{InvalidInput, PermissionDenied, Unsupported};
+            if random.chance(5) {
+                side.refuse([InvalidInput, PermissionDenied, Unsupported][random.below(3)]);
+            }
+        }
         Pair {
-            sides: [(); 2].map(|()| Side::interrupting(random.next(), interrupted)),
+            sides,
             flows: [Flow::new(), Flow::new()],
             filters,
             sent: [0; 2],
@@ -328,6 +433,10 @@ impl World {
             let readiness = [Readiness::READABLE, Readiness::WRITABLE][self.random.below(2)];
             let at = self.random.next() % 400;
             self.plan(at, pair, side, Act::Repeat(readiness));
+        }
+        if self.random.chance(20) {
+            let at = self.random.next() % 400;
+            self.plan(at, pair, side, Act::Urge);
         }
         if self.random.chance(15) {
             use ErrorKind::{BrokenPipe, ConnectionReset, TimedOut};
@@ -378,8 +487,9 @@ impl World {
                 pair.failed[side] = Some(kind);
                 stream.fail(kind);
             }
+            Act::Urge if pair.failed[side].is_none() && !pair.ends[side] => stream.urge(),
             Act::Repeat(readiness) => stream.0.borrow_mut().news |= readiness,
-            Act::Send(_) | Act::End => {}
+            Act::Send(_) | Act::End | Act::Urge => {}
         }
     }
 
@@ -422,6 +532,7 @@ impl World {
                 Ok(Progress::Starves) if pair.queued => {}
                 Ok(Progress::Starves) => {
                     pair.queued = true;
+                    self.starved += 1;
                     self.pool.queue(number as u64).unwrap();
                 }
                 Err(broken) => {
@@ -429,7 +540,8 @@ impl World {
                     break;
                 }
             }
-            let burst = self.pool.burst_bytes as usize + self.pool.scratch().len();
+            let unit = self.pool.scratch().len().max(self.pool.pipes.bytes());
+            let burst = self.pool.burst_bytes as usize + unit;
             assert!(sink.sent().len() - before <= burst, "fair");
         }
         if pair.flows.iter().all(Flow::is_finished) {
@@ -475,6 +587,47 @@ impl World {
         }
         assert_eq!(self.pool.held(), 0, "every buffer is given back");
         assert_eq!(self.pool.next_in_queue(), None);
+        self.pool.close_idle_pipes();
+        assert_eq!(self.pool.pipes(), 0, "every pipe is given back");
+    }
+}
+
+#[test]
+fn the_simulation_reaches_every_way_to_go() {
+    let (mut sum, mut queued, mut held) = (Way::default(), 0, 0);
+    for seed in 0..500 {
+        let mut world = World::new(seed);
+        world.run();
+        let Way { bytes, reads, writes, peeks, held: _, yields, spliced, fills, drains } =
+            world.way;
+        sum.bytes += bytes;
+        sum.reads += reads;
+        sum.writes += writes;
+        sum.peeks += peeks;
+        sum.yields += yields;
+        sum.spliced += spliced;
+        sum.fills += fills;
+        sum.drains += drains;
+        sum.held += world.way.held;
+        held += world.pool.held_max();
+        queued += world.starved;
+    }
+    let Way { bytes, reads, writes, peeks, held: remainders, yields, spliced, fills, drains } = sum;
+    println!("{sum:?}, {queued} starved, {held} held");
+    for (count, least) in [
+        (bytes, 100_000),
+        (reads, 10_000),
+        (writes, 10_000),
+        (peeks, 1_000),
+        (remainders, 1_000),
+        (yields, 500),
+        (spliced, 10_000),
+        (fills, 1_000),
+        (drains, 1_000),
+        (queued, 50),
+        (held as u64, 500),
+    ] {
+        assert!(count >= least, "{count} of {least}: {sum:?}");
     }
 }
 

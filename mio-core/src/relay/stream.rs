@@ -1,18 +1,20 @@
 //! What a flow asks of the streams at its two ends.
 
 use std::{
-    io::{self, Read, Write},
+    io::{self, ErrorKind, Read, Write},
     net::Shutdown,
 };
 
+use super::KernelPipe;
 use crate::net::TcpStream;
 #[cfg(unix)]
 use crate::unix::UnixStream;
 
 /// A stream that never blocks, registered in edge mode.
 ///
-/// The methods are as those of `std`, with `WouldBlock` and `Interrupted` told as they come.
-pub trait Stream {
+/// The methods are as those of `std`, with `WouldBlock` and `Interrupted` told as they come. `P` is the
+/// [`Pipe`](super::Pipe) that it can be spliced through.
+pub trait Stream<P = KernelPipe> {
     /// Takes bytes. 0 is the end.
     ///
     /// # Errors
@@ -40,6 +42,29 @@ pub trait Stream {
     ///
     /// The system's; `NotConnected` means that the peer is gone already.
     fn finish(&self) -> io::Result<()>;
+
+    /// Moves up to `max` bytes into an empty pipe. 0 is the end. That a [`read`](Stream::read) would block is
+    /// not concluded from this.
+    ///
+    /// # Errors
+    ///
+    /// The system's. `InvalidInput`, the default: this stream cannot do that. `Unsupported` or
+    /// `PermissionDenied`: none can.
+    fn fill(&self, pipe: &P, max: usize) -> io::Result<usize> {
+        let _ = (pipe, max);
+        Err(ErrorKind::InvalidInput.into())
+    }
+
+    /// Moves up to `max` bytes out of a pipe, in which there are so many. It is asked with an empty pipe first,
+    /// where `WouldBlock` means that it can.
+    ///
+    /// # Errors
+    ///
+    /// As [`fill`](Stream::fill).
+    fn drain(&self, pipe: &P, max: usize) -> io::Result<usize> {
+        let _ = (pipe, max);
+        Err(ErrorKind::InvalidInput.into())
+    }
 }
 
 macro_rules! stream {
@@ -65,6 +90,16 @@ macro_rules! stream {
             #[inline]
             fn finish(&self) -> io::Result<()> {
                 self.shutdown(Shutdown::Write)
+            }
+
+            #[inline]
+            fn fill(&self, pipe: &KernelPipe, max: usize) -> io::Result<usize> {
+                pipe.get().fill(self, max)
+            }
+
+            #[inline]
+            fn drain(&self, pipe: &KernelPipe, max: usize) -> io::Result<usize> {
+                pipe.get().drain(self, max)
             }
         }
     };

@@ -2,16 +2,27 @@
 
 use std::io::ErrorKind;
 
-use super::{sim::Side, *};
+use super::{
+    sim::{Side, SimPipe, allow_pipes},
+    splice::{FULL_READS, SHORT_FILLS},
+    *,
+};
 use crate::interest::Readiness;
 
-const BOUNDS: Bounds = Bounds { buffers: 1, buffer_bytes: 4, burst_bytes: 1 << 20, waiting: 2 };
+const BOUNDS: Bounds = Bounds {
+    buffers: 1,
+    buffer_bytes: 4,
+    burst_bytes: 1 << 20,
+    waiting: 2,
+    pipes: 0,
+    pipe_bytes: 8,
+};
 
 struct Rig {
     source: Side,
     sink: Side,
     flow: Flow,
-    pool: Pool,
+    pool: Pool<SimPipe>,
     way: Way,
 }
 
@@ -20,7 +31,7 @@ impl Rig {
         let (source, sink) = (Side::new(1), Side::new(2));
         sink.make_room(1 << 20);
         let (flow, way) = (Flow::to_a_ready_sink(), Way::default());
-        Rig { source, sink, flow, pool: Pool::new(bounds), way }
+        Rig { source, sink, flow, pool: Pool::with_pipes(bounds), way }
     }
 
     /// A sink with room for so much and no more.
@@ -244,4 +255,152 @@ fn with_a_filter_a_flow_waits_for_a_buffer_in_a_queue() {
     assert_eq!([(); 3].map(|()| rig.pool.next_in_queue()), [Some(7), Some(8), None]);
     let goes_on = flow.advance(&source, &sink, &mut rig.pool, &mut rig.way, &mut Doubles);
     assert_eq!((goes_on, sink.sent()), (Ok(Progress::Waits), b"cc".to_vec()));
+}
+
+const WITH_PIPES: Bounds = Bounds { pipes: 2, ..BOUNDS };
+
+/// One whose flow is taken for bulk, with nothing left to read.
+fn bulk(bounds: Bounds) -> Rig {
+    allow_pipes(usize::MAX, ErrorKind::Other);
+    let mut rig = Rig::new(bounds);
+    rig.source.arrive(&[1; 4 * FULL_READS as usize]);
+    assert_eq!(rig.advance(), Ok(Progress::Waits));
+    assert_eq!((rig.way.spliced, rig.pool.held()), (0, 0));
+    rig
+}
+
+/// What carrying these bytes counts.
+fn carried(rig: &mut Rig, bytes: &[u8]) -> Way {
+    rig.way = Way::default();
+    rig.source.arrive(bytes);
+    assert_eq!(rig.advance(), Ok(Progress::Waits));
+    assert!(rig.sink.sent().ends_with(bytes));
+    rig.way
+}
+
+#[test]
+fn a_flow_whose_reads_were_full_is_spliced_and_one_short_read_starts_the_count_again() {
+    let mut rig = bulk(WITH_PIPES);
+    assert_eq!(carried(&mut rig, &[2; 16]).spliced, 16);
+    assert_eq!((rig.pool.pipes(), rig.pool.held()), (1, 0));
+
+    let mut rig = Rig::new(WITH_PIPES);
+    for _ in 0..3 {
+        assert_eq!(carried(&mut rig, &[3; 4 * (FULL_READS as usize - 1) + 3]).spliced, 0);
+    }
+}
+
+#[test]
+fn a_unit_of_bulk_is_a_fill_and_a_drain_and_only_a_read_tells_that_no_more_is_there() {
+    let mut rig = bulk(WITH_PIPES);
+    carried(&mut rig, &[2; 8]);
+    let way = carried(&mut rig, &[2; 80]);
+    // The last fill and the read after it find nothing.
+    assert_eq!((way.fills, way.drains, way.reads, way.writes), (11, 10, 1, 0));
+}
+
+#[test]
+fn a_spliced_flow_that_becomes_small_is_copied_again() {
+    let mut rig = bulk(WITH_PIPES);
+    for _ in 0..SHORT_FILLS {
+        let way = carried(&mut rig, b"x");
+        assert_eq!((way.fills, way.reads), (1, 1));
+    }
+    assert_eq!(carried(&mut rig, b"x"), Way { bytes: 1, reads: 1, writes: 1, ..Way::default() });
+}
+
+#[test]
+fn what_the_sink_does_not_take_stays_in_the_pipe_until_it_does() {
+    let mut rig = bulk(WITH_PIPES);
+    rig.sink.make_room_only(3);
+    rig.source.arrive(b"abcdefgh");
+    assert_eq!(rig.advance(), Ok(Progress::Waits));
+    assert_eq!((rig.pool.held(), rig.pool.pipes()), (0, 1));
+    rig.source.arrive(b"ij");
+    let calls = (rig.way.fills, rig.way.reads);
+    assert_eq!(rig.advance(), Ok(Progress::Waits));
+    assert_eq!((rig.way.fills, rig.way.reads), calls);
+    rig.sink.make_room(100);
+    assert_eq!(rig.advance(), Ok(Progress::Waits));
+    assert!(rig.sink.sent().ends_with(b"abcdefghij"));
+}
+
+#[test]
+fn a_pipe_with_bytes_of_a_flow_that_ended_is_never_anothers() {
+    let mut rig = bulk(Bounds { pipes: 1, ..WITH_PIPES });
+    rig.sink.make_room_only(3);
+    rig.source.arrive(b"secret!!");
+    assert_eq!(rig.advance(), Ok(Progress::Waits));
+    assert_eq!(rig.pool.pipes(), 1);
+    std::mem::take(&mut rig.flow).close(&mut rig.pool);
+    assert_eq!(rig.pool.pipes(), 0);
+
+    let mut other = bulk(WITH_PIPES);
+    std::mem::swap(&mut other.pool, &mut rig.pool);
+    assert_eq!(carried(&mut other, &[5; 16]).spliced, 16);
+}
+
+#[test]
+fn while_all_pipes_are_lent_or_none_opens_bytes_are_copied() {
+    let mut rig = bulk(WITH_PIPES);
+    let lent = [rig.pool.pipes.take().unwrap(), rig.pool.pipes.take().unwrap()];
+    assert_eq!(carried(&mut rig, &[2; 16]).spliced, 0);
+    lent.into_iter().for_each(|number| rig.pool.pipes.put_back(number));
+    assert_eq!(carried(&mut rig, &[2; 16]).spliced, 16);
+
+    allow_pipes(0, ErrorKind::Other);
+    let mut rig = Rig::new(WITH_PIPES);
+    assert_eq!(carried(&mut rig, &[2; 64]).spliced, 0);
+    // Descriptors may be there again, which is tried once in a while.
+    allow_pipes(1, ErrorKind::Other);
+    assert_eq!(carried(&mut rig, &[2; 64]).spliced, 0);
+    assert!(carried(&mut rig, &[2; 8_000]).spliced > 0);
+}
+
+#[test]
+fn a_refusal_of_one_stream_is_its_own_and_one_of_the_system_is_for_all() {
+    for (kind, sides, pipes) in [
+        (ErrorKind::InvalidInput, 0, 1),
+        (ErrorKind::InvalidInput, 1, 1),
+        (ErrorKind::PermissionDenied, 0, 0),
+        (ErrorKind::Unsupported, 1, 0),
+    ] {
+        allow_pipes(usize::MAX, ErrorKind::Other);
+        let mut rig = Rig::new(WITH_PIPES);
+        [&rig.source, &rig.sink][sides].refuse(kind);
+        let way = carried(&mut rig, &[2; 64]);
+        assert_eq!((way.fills, way.drains, way.spliced), (1 - sides as u64, 1, 0));
+        assert_eq!(rig.pool.pipes(), pipes);
+        let way = carried(&mut rig, &[2; 64]);
+        assert_eq!((way.fills, way.drains, way.spliced), (0, 0, 0), "asked once");
+        assert_eq!(rig.pool.pipes.take().is_some(), pipes > 0);
+    }
+}
+
+#[test]
+fn out_of_band_data_holds_nothing_up() {
+    let mut rig = bulk(WITH_PIPES);
+    rig.source.urge();
+    let way = carried(&mut rig, &[2; 16]);
+    assert!(way.reads > 0 && way.fills > 0);
+}
+
+#[test]
+fn a_filter_that_wakes_up_sees_every_byte_of_bulk_and_one_that_has_seen_enough_none() {
+    let mut rig = bulk(WITH_PIPES);
+    rig.source.arrive(b"ab");
+    assert_eq!(rig.advance_through(&mut Doubles), Ok(Progress::Waits));
+    assert!(rig.sink.sent().ends_with(b"abab") && rig.way.spliced == 0);
+    assert_eq!(carried(&mut rig, &[2; 16]).spliced, 16);
+}
+
+#[test]
+fn idle_pipes_can_be_closed_and_are_opened_again() {
+    let mut rig = bulk(WITH_PIPES);
+    for _ in 0..2 {
+        assert_eq!(carried(&mut rig, &[2; 16]).spliced, 16);
+        assert_eq!(rig.pool.pipes(), 1);
+        rig.pool.close_idle_pipes();
+        assert_eq!(rig.pool.pipes(), 0);
+    }
 }

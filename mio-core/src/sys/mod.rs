@@ -102,3 +102,11 @@ pub(crate) use std::os::linux::net as abstract_names;
 #[cfg(all(unix, not(any(target_os = "linux", target_os = "android"))))]
 #[path = "unix/abstract_names.rs"]
 pub(crate) mod abstract_names;
+
+// Whether the kernel moves bytes between sockets by itself.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+#[path = "unix/splice/mod.rs"]
+pub(crate) mod splice;
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+#[path = "no_splice.rs"]
+pub(crate) mod splice;
