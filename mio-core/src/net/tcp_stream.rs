@@ -191,6 +191,12 @@ impl TcpStream {
         self.0.take_error()
     }
 
+    /// The way for calls that move bytes of it.
+    #[inline]
+    pub(crate) fn rearming(&self) -> &Rearming<net::TcpStream> {
+        &self.0
+    }
+
     /// For a socket that is non-blocking already.
     #[inline]
     pub(super) fn wrap(stream: net::TcpStream) -> TcpStream {

@@ -6,9 +6,9 @@ use std::{
 };
 
 use super::KernelPipe;
-use crate::net::TcpStream;
 #[cfg(unix)]
 use crate::unix::UnixStream;
+use crate::{interest::Interest, net::TcpStream};
 
 /// A stream that never blocks, registered in edge mode.
 ///
@@ -78,7 +78,9 @@ macro_rules! stream {
 
             #[inline]
             fn peek(&self, buffer: &mut [u8]) -> io::Result<usize> {
-                <$name>::peek(self, buffer)
+                // What is short of `buffer` drains the source, as a read would.
+                let wanted = buffer.len();
+                self.rearming().transfer(Interest::READABLE, wanted, |_| self.peek(buffer))
             }
 
             #[inline]
@@ -99,7 +101,8 @@ macro_rules! stream {
 
             #[inline]
             fn drain(&self, pipe: &KernelPipe, max: usize) -> io::Result<usize> {
-                pipe.get().drain(self, max)
+                self.rearming()
+                    .transfer(Interest::WRITABLE, max, |inner| pipe.get().drain(inner, max))
             }
         }
     };

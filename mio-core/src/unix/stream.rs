@@ -4,6 +4,7 @@ use std::{io, net::Shutdown, os::unix::net, path::Path};
 
 use super::SocketAddr;
 use crate::{
+    interest::Interest,
     newtype::{forward_read, forward_write, socket_newtype},
     sys::{Rearming, unix::local},
 };
@@ -78,7 +79,7 @@ impl UnixStream {
     /// Those of a read.
     #[inline]
     pub fn peek(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        local::peek(&self.0, buffer)
+        self.0.attempt(Interest::READABLE, |socket| local::peek(socket, buffer))
     }
 
     /// Ends one direction or both. The peer reads to the end of what was written before.
@@ -115,6 +116,12 @@ impl UnixStream {
     /// The system's, if it cannot be asked.
     pub fn take_error(&self) -> io::Result<Option<io::Error>> {
         self.0.take_error()
+    }
+
+    /// The way for calls that move bytes of it.
+    #[inline]
+    pub(crate) fn rearming(&self) -> &Rearming<net::UnixStream> {
+        &self.0
     }
 
     /// For a socket that is non-blocking already.

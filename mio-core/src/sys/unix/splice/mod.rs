@@ -35,7 +35,7 @@ impl Pipe {
         if ffi::broken_pipes_kill()? {
             return Err(io::ErrorKind::Unsupported.into());
         }
-        let (reader, writer) = pipe::new()?;
+        let (reader, writer) = pipe::open()?;
         // Refused when the user has too many pages in pipes: the default is small, but enough.
         let _ = ffi::set_pipe_size(writer.as_fd(), c_int::try_from(bytes).unwrap_or(c_int::MAX));
         Ok(Pipe { reader, writer })
