@@ -20,7 +20,9 @@ pub(crate) use loom::{
 
 /// Atomics of the standard library whatever the configuration: for statics, which loom's cannot be.
 pub(crate) mod global {
-    pub(crate) use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicUsize, Ordering};
+    #[cfg(unix)]
+    pub(crate) use std::sync::atomic::AtomicPtr;
+    pub(crate) use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 }
 
 /// Stands between a `SeqCst` store and a later `SeqCst` load that must not pass it, and is free.

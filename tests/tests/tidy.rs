@@ -126,6 +126,12 @@ fn kernel_entries(sources: &Sources) -> Vec<String> {
                 }
             }
         }
+        // All calls of Windows are unsafe; its constants and structures are anybody's.
+        if file.code.contains("windows_sys::")
+            && words(&file.code).any(|(_, word)| word == "unsafe")
+        {
+            found.push(format!("{} may call windows_sys", file.path));
+        }
         if dense.contains("extern\"\"{") || dense.contains("asm!(") {
             found.push(format!("{} declares or writes a foreign call", file.path));
         }
@@ -522,6 +528,8 @@ mod each_rule_catches {
             ("extern \"C\" { fn close(fd: i32); }", 1),
             ("const A: libc::c_int = libc::O_RDONLY; fn f() { libc::WIFEXITED(0); }", 0),
             ("extern \"C\" fn handler(_: i32) {}", 0),
+            ("use windows_sys::A::close; fn f() { unsafe { close(3) } }", 1),
+            ("use windows_sys::A::CLOSE; fn f() -> u32 { CLOSE }", 0),
         ] {
             assert_eq!(count(kernel_entries, &[("mio-core/src/net/mod.rs", text)]), expected);
             assert_eq!(count(kernel_entries, &[("mio-core/src/net/ffi.rs", text)]), 0);

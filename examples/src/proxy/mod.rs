@@ -5,8 +5,13 @@
 //!
 //! - **Every byte, in order, both ways**, and the end of each way for itself: a half-close on one
 //!   side becomes a half-close on the other. A reset becomes a reset.
-//! - **Bounded memory, none of it taken later; fairness; no system call without news.** That is what
-//!   [`mio_core::relay`] promises, which moves the bytes; its bounds are [`Config::relay`].
+//! - **Bounded memory, none of it taken later.** An idle pair holds no buffer. One scratch buffer
+//!   serves all pairs; only what a sink does not take is held, in one of [`Config::buffers`]. When
+//!   these are used up, bytes stay in the kernel: they are looked at, sent, and only then taken.
+//!   Nobody waits for a buffer.
+//! - **No system call without news.** In edge mode a short read has drained the source and a short
+//!   write has filled the sink. Nothing is read that could not be written.
+//! - **Fairness.** A way yields to the others after [`Config::burst_bytes`].
 //! - **Bad luck has an outcome.** Descriptors run out: a client that was accepted before the
 //!   upstream's could be had is closed, the others wait in the listener's queue, and accepting is
 //!   tried again by a timer, not in a spin. The table is full: they wait until a pair ends. The
@@ -20,6 +25,8 @@
 
 mod config;
 mod counters;
+mod flow;
+mod pool;
 mod service;
 
 use std::{io, net::SocketAddr, time::Duration};
@@ -27,11 +34,12 @@ use std::{io, net::SocketAddr, time::Duration};
 use mio_core::{
     EventLoop, Expiry, Handler, Interest, Key, Readiness, SignalInfo, Slab, Timeout, Trigger,
     net::{TcpListener, TcpStream},
-    relay::{Broken, Flow, Pool, Progress, Way},
 };
 
 pub use config::Config;
-pub use counters::Counters;
+pub use counters::{Counters, Way};
+use flow::{Broken, Flow, Progress};
+use pool::Pool;
 pub use service::Service;
 
 /// The two sides of a pair; also the two ways through it, each named for its source.
@@ -117,7 +125,7 @@ impl Proxy {
         Ok(Proxy {
             listener: Some(listener),
             pairs: Slab::with_capacity(config.pairs),
-            pool: Pool::new(config.relay),
+            pool: Pool::new(config.buffers, config.buffer_bytes),
             counters: Counters::default(),
             pause: Pause::Not,
             config,
@@ -198,7 +206,7 @@ impl Proxy {
         let timer = event_loop.timeout(key.to_bits(), self.config.connect_timeout)?;
         let pair = Pair {
             streams: [client, upstream],
-            flows: [Flow::new(), Flow::to_a_ready_sink()],
+            flows: [Flow::to_a_sink_not_ready(), Flow::to_a_ready_sink()],
             timer,
             connected: false,
             yielded: false,
@@ -221,7 +229,7 @@ impl Proxy {
         let Some(pair) = self.pairs.remove(key) else { return };
         event_loop.cancel(pair.timer);
         self.counters.count(end);
-        pair.flows.into_iter().for_each(|flow| flow.close(&mut self.pool));
+        self.pool.put_back(pair.flows.into_iter().filter_map(Flow::into_held));
         if let End::Broken(side, _) = end {
             // A drop without lingering is a reset. If it cannot be had, the peer sees the end.
             let _ = pair.streams[1 - side].set_linger(Some(Duration::ZERO));
@@ -261,16 +269,17 @@ impl Handler<Command> for Proxy {
         let before = (self.counters.bytes(), pair.connected);
         let advanced = pair
             .hear(side as usize, readiness)
-            .and_then(|()| pair.advance(&mut self.pool, &mut self.counters.ways));
+            .and_then(|()| pair.advance(&self.config, &mut self.pool, &mut self.counters));
         match advanced {
-            Ok(Progress::Yields) if !pair.yielded => {
+            Ok(Progress::Waits) => {}
+            Ok(Progress::Yields) if pair.yielded => {}
+            Ok(Progress::Yields) => {
                 // No readiness is news of nothing: go on where you were.
                 if event_loop.again(token, Readiness::empty()).is_err() {
                     return self.end(event_loop, key, End::NoRoom);
                 }
                 pair.yielded = true;
             }
-            Ok(_) => {}
             Err(end) => return self.end(event_loop, key, end),
         }
         if (self.counters.bytes(), pair.connected) != before {
@@ -324,20 +333,23 @@ impl Pair {
     }
 
     /// Carries both ways as far as it is fair.
-    fn advance(&mut self, pool: &mut Pool, ways: &mut [Way; 2]) -> Result<Progress, End> {
+    fn advance(
+        &mut self,
+        config: &Config,
+        pool: &mut Pool,
+        counters: &mut Counters,
+    ) -> Result<Progress, End> {
         if self.yielded {
             return Ok(Progress::Yields);
         }
         let mut yields = false;
         for way in [CLIENT, UPSTREAM] {
             let (source, sink) = (&self.streams[way], &self.streams[1 - way]);
-            match self.flows[way].advance(source, sink, pool, &mut ways[way], &mut ()) {
+            let counted = &mut counters.ways[way];
+            match self.flows[way].advance(source, sink, pool, counted, config.burst_bytes) {
                 Ok(progress) => yields |= progress == Progress::Yields,
+                Err(Broken::Source(kind)) => return Err(End::Broken(way, kind)),
                 Err(Broken::Sink(kind)) => return Err(End::Broken(1 - way, kind)),
-                // Without a filter it is the source's.
-                Err(Broken::Source(kind) | Broken::Filter(kind)) => {
-                    return Err(End::Broken(way, kind));
-                }
             }
         }
         if self.flows.iter().all(Flow::is_finished) {

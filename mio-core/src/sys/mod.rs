@@ -65,7 +65,13 @@ mod epoll;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub(crate) use epoll::{ChildWatch, Events, Rearming, Selector, Waker, if_nestable};
 
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
+// Windows.
+#[cfg(windows)]
+mod iocp;
+#[cfg(windows)]
+pub(crate) use iocp::{ChildWatch, Events, Rearming, Selector, Waker, if_nestable};
+
+#[cfg(not(any(target_os = "linux", target_os = "android", windows)))]
 compile_error!("mio-core has no backend for this target yet");
 
 // What the backends of a platform share.
@@ -73,6 +79,10 @@ compile_error!("mio-core has no backend for this target yet");
 pub(crate) mod unix;
 #[cfg(unix)]
 pub(crate) use unix::{child, pipe, signal, socket};
+#[cfg(windows)]
+mod windows;
+#[cfg(windows)]
+pub(crate) use windows::{child, pipe, signal, socket};
 
 // The numbers of signals.
 #[cfg(any(target_os = "linux", target_os = "android"))]

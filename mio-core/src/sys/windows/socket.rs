@@ -1,0 +1,79 @@
+//! Sockets: IPv4 and IPv6.
+
+use std::{
+    io,
+    net::{SocketAddr, TcpListener, TcpStream, UdpSocket},
+    os::windows::io::{AsSocket, OwnedSocket},
+    time::Duration,
+};
+
+use windows_sys::Win32::Networking::WinSock::{
+    AF_INET6, IPPROTO_IPV6, IPV6_V6ONLY, SOCK_DGRAM, SOCK_STREAM,
+};
+
+use super::{address::Address, ffi};
+
+/// `Unsupported` to share a port: `SO_REUSEADDR` would let anybody steal it. Nor is that needed to bind again
+/// while old connections linger on.
+pub(crate) fn tcp_listen(
+    address: SocketAddr,
+    backlog: u32,
+    reuse_port: bool,
+    only_v6: Option<bool>,
+) -> io::Result<TcpListener> {
+    if reuse_port {
+        return Err(io::ErrorKind::Unsupported.into());
+    }
+    let address = Address::of(&address);
+    let socket = open(&address, SOCK_STREAM)?;
+    if let (Some(only_v6), true) = (only_v6, address.family() == i32::from(AF_INET6)) {
+        ffi::set_int(socket.as_socket(), IPPROTO_IPV6, IPV6_V6ONLY, i32::from(only_v6))?;
+    }
+    ffi::bind(socket.as_socket(), &address)?;
+    ffi::listen(socket.as_socket(), i32::try_from(backlog).unwrap_or(i32::MAX))?;
+    Ok(socket.into())
+}
+
+/// Two calls. The connection does not block, as its listener.
+pub(crate) fn tcp_accept(listener: &TcpListener) -> io::Result<(TcpStream, SocketAddr)> {
+    let (stream, address) = listener.accept()?;
+    ffi::set_uninherited(stream.as_socket())?;
+    Ok((stream, address))
+}
+
+/// Starts to connect.
+pub(crate) fn tcp_connect(local: Option<SocketAddr>, peer: SocketAddr) -> io::Result<TcpStream> {
+    let peer = Address::of(&peer);
+    let socket = open(&peer, SOCK_STREAM)?;
+    if let Some(local) = local {
+        ffi::bind(socket.as_socket(), &Address::of(&local))?;
+    }
+    match ffi::connect(socket.as_socket(), &peer) {
+        Err(error) if error.kind() != io::ErrorKind::WouldBlock => Err(error),
+        _ => Ok(socket.into()),
+    }
+}
+
+/// Sub-second parts are rounded up, so that only zero is zero.
+pub(crate) fn set_linger(stream: &TcpStream, linger: Option<Duration>) -> io::Result<()> {
+    let seconds = |linger: Duration| {
+        let seconds = linger.as_secs().saturating_add(u64::from(linger.subsec_nanos() > 0));
+        u16::try_from(seconds).unwrap_or(u16::MAX)
+    };
+    ffi::set_linger(stream.as_socket(), linger.map(seconds))
+}
+
+/// A peer that nobody listens at goes unnoticed: otherwise one such peer would make the socket fail for all.
+pub(crate) fn udp_bind(address: SocketAddr) -> io::Result<UdpSocket> {
+    let address = Address::of(&address);
+    let socket = open(&address, SOCK_DGRAM)?;
+    ffi::ignore_unreachable(socket.as_socket())?;
+    ffi::bind(socket.as_socket(), &address)?;
+    Ok(socket.into())
+}
+
+fn open(address: &Address, kind: i32) -> io::Result<OwnedSocket> {
+    let socket = ffi::socket(address.family(), kind)?;
+    ffi::set_nonblocking(socket.as_socket())?;
+    Ok(socket)
+}
