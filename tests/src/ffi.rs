@@ -161,13 +161,23 @@ pub(crate) fn wait_for_stop() -> io::Result<(u32, Stop)> {
 /// Has the threads of a stopped process followed too, and all of it killed if its tracer ends.
 pub(crate) fn follow_threads(thread: u32) -> io::Result<()> {
     let options = libc::PTRACE_O_TRACESYSGOOD | libc::PTRACE_O_TRACECLONE | libc::PTRACE_O_EXITKILL;
-    ptrace(libc::PTRACE_SETOPTIONS, thread, 0, ptr::without_provenance_mut(options as usize))?;
+    ptrace(
+        libc::PTRACE_SETOPTIONS as Request,
+        thread,
+        0,
+        ptr::without_provenance_mut(options as usize),
+    )?;
     Ok(())
 }
 
 /// Lets a stopped thread run to its next call's begin or end, with this signal delivered unless it is 0.
 pub(crate) fn resume(thread: u32, signal: i32) -> io::Result<()> {
-    match ptrace(libc::PTRACE_SYSCALL, thread, 0, ptr::without_provenance_mut(signal as usize)) {
+    match ptrace(
+        libc::PTRACE_SYSCALL as Request,
+        thread,
+        0,
+        ptr::without_provenance_mut(signal as usize),
+    ) {
         // It was killed in the meantime; the next wait says so.
         Err(error) if error.raw_os_error() == Some(libc::ESRCH) => Ok(()),
         result => result.map(drop),
@@ -188,7 +198,7 @@ pub(crate) fn call_entered(thread: u32) -> io::Result<Option<(libc::c_long, [u64
         arguments: [u64; 6],
     }
     const _: () = assert!(size_of::<Info>() == 80 && offset_of!(Info, number) == 24);
-    const GET_SYSCALL_INFO: libc::c_uint = 0x420e;
+    const GET_SYSCALL_INFO: Request = 0x420e;
     const ENTRY: u8 = 1;
 
     let mut info = MaybeUninit::<Info>::zeroed();
@@ -198,13 +208,15 @@ pub(crate) fn call_entered(thread: u32) -> io::Result<Option<(libc::c_long, [u64
     Ok((info.op == ENTRY).then_some((info.number as libc::c_long, info.arguments)))
 }
 
+/// The C libraries' declarations differ in its sign.
+type Request = libc::c_uint;
+
 fn ptrace(
-    request: libc::c_uint,
+    request: Request,
     thread: u32,
     address: usize,
     data: *mut libc::c_void,
 ) -> io::Result<()> {
-    // The C library's declarations differ in the type of the request.
     let request = request as _;
     // SAFETY: the requests in this file take `data` as an integer, or write at most `address` bytes to it.
     let result = unsafe { libc::ptrace(request, thread as libc::pid_t, address, data) };

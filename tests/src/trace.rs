@@ -94,7 +94,7 @@ macro_rules! names {
 
 #[rustfmt::skip]
 const NAMES: &[(libc::c_long, &str)] = names![
-    accept4: SYS_accept4, accept: SYS_accept, bind: SYS_bind, brk: SYS_brk,
+    accept4: SYS_accept4, bind: SYS_bind, brk: SYS_brk,
     clock_gettime: SYS_clock_gettime, clock_nanosleep: SYS_clock_nanosleep, clone3: SYS_clone3,
     clone: SYS_clone, close: SYS_close, connect: SYS_connect, dup3: SYS_dup3, execve: SYS_execve,
     epoll_create1: SYS_epoll_create1, epoll_ctl: SYS_epoll_ctl, epoll_pwait2: SYS_epoll_pwait2,
@@ -111,6 +111,8 @@ const NAMES: &[(libc::c_long, &str)] = names![
     socket: SYS_socket, socketpair: SYS_socketpair, tgkill: SYS_tgkill,
     timerfd_settime: SYS_timerfd_settime, waitid: SYS_waitid, write: SYS_write,
     writev: SYS_writev,
+    // The oldest have one number for all calls on sockets, and few of them got another for this one later.
+    #[cfg(not(any(target_arch = "x86", target_arch = "s390x")))] accept: SYS_accept,
     // Only the older machines still have these under a number of their own.
     #[cfg(target_arch = "x86_64")] epoll_wait: SYS_epoll_wait,
     #[cfg(target_arch = "x86_64")] pipe: SYS_pipe,

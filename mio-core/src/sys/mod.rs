@@ -71,7 +71,27 @@ mod iocp;
 #[cfg(windows)]
 pub(crate) use iocp::{ChildWatch, Events, Rearming, Selector, Waker, if_nestable};
 
-#[cfg(not(any(target_os = "linux", target_os = "android", windows)))]
+// Apple's systems and the BSDs.
+#[cfg(any(target_vendor = "apple", target_os = "freebsd", target_os = "dragonfly", target_os = "netbsd", target_os = "openbsd"))]
+mod kqueue;
+#[cfg(any(target_vendor = "apple", target_os = "freebsd", target_os = "dragonfly", target_os = "netbsd", target_os = "openbsd"))]
+pub(crate) use kqueue::{ChildWatch, Events, Rearming, Selector, Waker, if_nestable};
+
+// What of it can be tested where there is no kqueue.
+#[cfg(all(test, any(target_os = "linux", target_os = "android")))]
+#[path = "kqueue/registry/mod.rs"]
+mod kqueue_registry;
+
+#[cfg(not(any(
+    target_os = "linux",
+    target_os = "android",
+    windows,
+    target_vendor = "apple",
+    target_os = "freebsd",
+    target_os = "dragonfly",
+    target_os = "netbsd",
+    target_os = "openbsd",
+)))]
 compile_error!("mio-core has no backend for this target yet");
 
 // What the backends of a platform share.
@@ -88,13 +108,25 @@ pub(crate) use windows::{child, pipe, signal, socket};
 #[cfg(any(target_os = "linux", target_os = "android"))]
 #[path = "unix/names/linux.rs"]
 pub(crate) mod names;
+#[cfg(any(
+    target_vendor = "apple",
+    target_os = "freebsd",
+    target_os = "dragonfly",
+    target_os = "netbsd",
+    target_os = "openbsd",
+))]
+#[path = "unix/names/bsd.rs"]
+pub(crate) mod names;
 
 /// Where the calling thread's `errno` is.
-#[cfg(target_os = "android")]
+#[cfg(any(target_os = "android", target_os = "netbsd", target_os = "openbsd"))]
 use libc::__errno as errno_location;
 /// Where the calling thread's `errno` is.
-#[cfg(target_os = "linux")]
+#[cfg(any(target_os = "linux", target_os = "dragonfly"))]
 use libc::__errno_location as errno_location;
+/// Where the calling thread's `errno` is.
+#[cfg(any(target_vendor = "apple", target_os = "freebsd"))]
+use libc::__error as errno_location;
 
 // Whether sockets and pipes are born with their flags or get them later.
 #[cfg(all(unix, not(target_vendor = "apple")))]
