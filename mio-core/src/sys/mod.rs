@@ -72,9 +72,21 @@ mod iocp;
 pub(crate) use iocp::{ChildWatch, Events, Rearming, Selector, Waker, if_nestable};
 
 // Apple's systems and the BSDs.
-#[cfg(any(target_vendor = "apple", target_os = "freebsd", target_os = "dragonfly", target_os = "netbsd", target_os = "openbsd"))]
+#[cfg(any(
+    target_vendor = "apple",
+    target_os = "freebsd",
+    target_os = "dragonfly",
+    target_os = "netbsd",
+    target_os = "openbsd"
+))]
 mod kqueue;
-#[cfg(any(target_vendor = "apple", target_os = "freebsd", target_os = "dragonfly", target_os = "netbsd", target_os = "openbsd"))]
+#[cfg(any(
+    target_vendor = "apple",
+    target_os = "freebsd",
+    target_os = "dragonfly",
+    target_os = "netbsd",
+    target_os = "openbsd"
+))]
 pub(crate) use kqueue::{ChildWatch, Events, Rearming, Selector, Waker, if_nestable};
 
 // What of it can be tested where there is no kqueue.

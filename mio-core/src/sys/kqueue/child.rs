@@ -7,13 +7,7 @@
 //! - `NOTE_EXIT` comes before the process can be waited for, a moment before on Darwin and OpenBSD
 //!   (libuv/libuv#3441, #3521). So once it has come, an exit is waited for, as long as a process may take to die.
 
-use std::{
-    io,
-    os::fd::AsFd,
-    process::ExitStatus,
-    thread,
-    time::Duration,
-};
+use std::{io, os::fd::AsFd, process::ExitStatus, thread, time::Duration};
 
 use super::{ffi, queue::Queue, registry::system::System, selector::Selector};
 use crate::{

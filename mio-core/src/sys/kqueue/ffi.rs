@@ -14,7 +14,7 @@ use super::registry::{CHANGES_MAX, kevent as plain, kevent::Kevent, system::Syst
 use crate::sys::unix::ffi::check;
 
 /// `struct kevent` as this kernel writes it.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(in crate::sys) struct Raw(kevent);
 
 // SAFETY: plain data. The pointer in it is a number that we gave to the kernel, and is never followed.
@@ -25,9 +25,9 @@ unsafe impl Sync for Raw {}
 impl Raw {
     pub(super) fn plain(&self) -> Kevent {
         Kevent {
-            ident: self.0.ident as usize,
-            filter: self.0.filter as i32,
-            flags: self.0.flags.into(),
+            ident: self.0.ident,
+            filter: self.0.filter as _,
+            flags: self.0.flags as _,
             fflags: self.0.fflags,
             udata: self.0.udata as usize,
         }
@@ -47,7 +47,7 @@ pub(super) fn change(queue: BorrowedFd<'_>, change: &Kevent) -> io::Result<()> {
     let change = raw(change);
     let (none, now) = (ptr::null_mut(), ptr::null());
     // SAFETY: `change` is there until the call returns; no room for events is offered.
-    check(unsafe { libc::kevent(queue.as_raw_fd(), &raw const change, 1, none, 0, now) })?;
+    check(unsafe { kevent(queue.as_raw_fd(), &raw const change, 1, none, 0, now) })?;
     Ok(())
 }
 
@@ -63,18 +63,15 @@ pub(super) fn change_all(
         place.flags |= libc::EV_RECEIPT;
     }
     let count = changes.len() as _;
-    let list = list.as_mut_ptr();
+    let place = list.as_mut_ptr();
     let now = timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: `list` has `count` changes, and as many places for receipts, which kqueue(2) lets be the same; both
-    // it and `now` are there until the call returns.
-    let made = unsafe {
-        libc::kevent(queue.as_raw_fd(), list, count, list, count, &raw const now)
-    };
+    // SAFETY: `place` has `count` changes, and as much room for receipts, which kqueue(2) lets be the same; both it
+    // and `now` are there until the call returns.
+    let made = unsafe { kevent(queue.as_raw_fd(), place, count, place, count, &raw const now) };
     match check(made) {
         Ok(made) => {
-            for (index, receipt) in receipts.iter_mut().enumerate().take(made as usize) {
-                // SAFETY: the kernel has filled in this place, one for each change in their order.
-                let told = unsafe { list.add(index).read() };
+            // One for each change, in their order.
+            for (told, receipt) in list[..made as usize].iter().zip(receipts) {
                 *receipt = if told.flags & libc::EV_ERROR == 0 { 0 } else { told.data as i32 };
             }
             Ok(())
@@ -102,9 +99,7 @@ pub(super) fn wait(
     let buffer = events.as_mut_ptr().cast::<kevent>();
     // SAFETY: `events` owns `room` places from `buffer` on, into which the kernel writes; `timeout` is there until
     // the call returns.
-    let ready = unsafe {
-        libc::kevent(queue.as_raw_fd(), ptr::null(), 0, buffer, room, timeout)
-    };
+    let ready = unsafe { kevent(queue.as_raw_fd(), ptr::null(), 0, buffer, room, timeout) };
     let ready = check(ready)? as usize;
     // SAFETY: the kernel has filled in so many places, which are not more than there are.
     unsafe { events.set_len(ready) };
@@ -117,9 +112,8 @@ pub(super) fn has_event(queue: BorrowedFd<'_>) -> io::Result<bool> {
     let now = timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: `event` has room for one event, into which the kernel writes; both it and `now` are there until the
     // call returns.
-    let ready = unsafe {
-        libc::kevent(queue.as_raw_fd(), ptr::null(), 0, &raw mut event, 1, &raw const now)
-    };
+    let ready =
+        unsafe { kevent(queue.as_raw_fd(), ptr::null(), 0, &raw mut event, 1, &raw const now) };
     Ok(check(ready)? == 1)
 }
 
@@ -163,7 +157,7 @@ pub(super) fn watch_process(queue: BorrowedFd<'_>, pid: u32) -> io::Result<()> {
     list.fflags = libc::NOTE_EXIT;
     let (none, now) = (ptr::null_mut(), ptr::null());
     // SAFETY: `list` is there until the call returns; no room for events is offered.
-    check(unsafe { libc::kevent(queue.as_raw_fd(), &raw const list, 1, none, 0, now) })?;
+    check(unsafe { kevent(queue.as_raw_fd(), &raw const list, 1, none, 0, now) })?;
     Ok(())
 }
 
@@ -173,7 +167,7 @@ const ROOM_MAX: usize = 1 << 20;
 fn raw(event: &Kevent) -> kevent {
     // SAFETY: integers and a pointer, for which zero is a value. Some systems have fields more than others.
     let mut raw: kevent = unsafe { std::mem::zeroed() };
-    raw.ident = event.ident as _;
+    raw.ident = event.ident;
     raw.filter = event.filter as _;
     raw.flags = event.flags as _;
     raw.fflags = event.fflags;
@@ -183,20 +177,20 @@ fn raw(event: &Kevent) -> kevent {
 
 /// That the numbers of the table are those of the C headers.
 pub(super) fn fits(system: &System) -> bool {
-    system.read == libc::EVFILT_READ as i32
-        && system.write == libc::EVFILT_WRITE as i32
-        && system.user == libc::EVFILT_USER as i32
+    system.read == libc::EVFILT_READ as _
+        && system.write == libc::EVFILT_WRITE as _
+        && system.user == libc::EVFILT_USER as _
 }
 
 const _: () = {
-    assert!(plain::EV_ADD == libc::EV_ADD as u32);
-    assert!(plain::EV_DELETE == libc::EV_DELETE as u32);
-    assert!(plain::EV_ENABLE == libc::EV_ENABLE as u32);
-    assert!(plain::EV_DISABLE == libc::EV_DISABLE as u32);
-    assert!(plain::EV_ONESHOT == libc::EV_ONESHOT as u32);
-    assert!(plain::EV_CLEAR == libc::EV_CLEAR as u32);
-    assert!(plain::EV_DISPATCH == libc::EV_DISPATCH as u32);
-    assert!(plain::EV_ERROR == libc::EV_ERROR as u32);
-    assert!(plain::EV_EOF == libc::EV_EOF as u32);
+    assert!(plain::EV_ADD == libc::EV_ADD as _);
+    assert!(plain::EV_DELETE == libc::EV_DELETE as _);
+    assert!(plain::EV_ENABLE == libc::EV_ENABLE as _);
+    assert!(plain::EV_DISABLE == libc::EV_DISABLE as _);
+    assert!(plain::EV_ONESHOT == libc::EV_ONESHOT as _);
+    assert!(plain::EV_CLEAR == libc::EV_CLEAR as _);
+    assert!(plain::EV_DISPATCH == libc::EV_DISPATCH as _);
+    assert!(plain::EV_ERROR == libc::EV_ERROR as _);
+    assert!(plain::EV_EOF == libc::EV_EOF as _);
     assert!(plain::NOTE_TRIGGER == libc::NOTE_TRIGGER);
 };

@@ -249,7 +249,7 @@ impl Registry {
     fn delete(&mut self, kernel: &impl Kernel, place: usize, filters: Filters) -> io::Result<bool> {
         let ident = self.slots[place].ident;
         let changes = Changes::new().and(filters.changes(&self.system, ident, EV_DELETE, 0));
-        Ok(changes.apply(kernel)?.iter().any(|&errno| errno == 0))
+        Ok(changes.apply(kernel)?.contains(&0))
     }
 
     /// Whether the kernel still has what is in a slot. Enabling what is enabled, or disabling what is disabled,
@@ -259,7 +259,7 @@ impl Registry {
         let flags = if slot.armed { EV_ENABLE } else { EV_DISABLE };
         let probe = slot.filters.changes(&self.system, slot.ident, flags, slot.handle).take(1);
         let receipts = Changes::new().and(probe).apply(kernel)?;
-        Ok(receipts.iter().any(|&errno| errno == 0))
+        Ok(receipts.contains(&0))
     }
 
     /// Frees the places of descriptors that were closed without a word.

@@ -15,11 +15,14 @@ use super::{
 
 const BOTH: Interest = Interest::READABLE.union(Interest::WRITABLE);
 
-/// Its filters, by descriptor and number: with the flags they were added with, the handle, and whether enabled.
+/// The flags that a filter was added with, its handle, and whether it is enabled.
+type Filter = (u32, usize, bool);
+
 #[derive(Default)]
 struct Model {
     open: RefCell<BTreeSet<usize>>,
-    filters: RefCell<BTreeMap<(usize, i32), (u32, usize, bool)>>,
+    /// By descriptor and number.
+    filters: RefCell<BTreeMap<(usize, i32), Filter>>,
     /// The error for a filter's number, if it is refused.
     refused: RefCell<BTreeMap<i32, i32>>,
     calls: Cell<usize>,

@@ -17,3 +17,12 @@ pub(crate) const REFUSED: [i32; 9] =
 pub(crate) fn real_time() -> (i32, i32) {
     (1, 0)
 }
+
+/// Whether a signal with this `si_code` was sent by a process: `SI_USER`, `SI_QUEUE` or `SI_LWP`, which are 65,537 and
+/// more on Darwin and FreeBSD, and 0 and less elsewhere. For what else has such a code the process is 0.
+pub(crate) fn is_sent(code: i32) -> bool {
+    code <= 0 || matches!(code, 0x1_0001 | 0x1_0002 | 0x1_0007)
+}
+
+/// Whether a process may have the number 0.
+pub(crate) const HIDES_SENDERS: bool = false;

@@ -15,3 +15,11 @@ pub(crate) const REFUSED: [i32; 8] =
 pub(crate) fn real_time() -> (i32, i32) {
     (libc::SIGRTMIN(), libc::SIGRTMAX())
 }
+
+/// Whether a signal with this `si_code` was sent by a process.
+pub(crate) fn is_sent(code: i32) -> bool {
+    matches!(code, libc::SI_USER | libc::SI_QUEUE | libc::SI_TKILL | libc::SI_MESGQ)
+}
+
+/// Whether a process may have the number 0: one of an outer namespace.
+pub(crate) const HIDES_SENDERS: bool = true;

@@ -10,7 +10,7 @@ use std::{
 use libc::{c_int, c_void, siginfo_t};
 
 use super::Occurrence;
-use crate::sys::errno_location;
+use crate::sys::{errno_location, names};
 
 /// What a handler with `SA_SIGINFO` looks like.
 pub(super) type Handler = extern "C" fn(c_int, *mut siginfo_t, *mut c_void);
@@ -74,7 +74,7 @@ pub(super) unsafe fn occurrence(signal: c_int, info: *const siginfo_t) -> Occurr
     let info = unsafe { &*info };
     let code = info.si_code;
     let has_sender = match code {
-        libc::SI_USER | libc::SI_QUEUE | libc::SI_TKILL | libc::SI_MESGQ => true,
+        _ if names::is_sent(code) => true,
         libc::CLD_EXITED..=libc::CLD_CONTINUED => signal == libc::SIGCHLD,
         _ => false,
     };
@@ -86,7 +86,8 @@ pub(super) unsafe fn occurrence(signal: c_int, info: *const siginfo_t) -> Occurr
     // SAFETY: and its user.
     let uid = unsafe { info.si_uid() };
     let pid = u32::try_from(pid).ok().filter(|&pid| pid != 0);
-    Occurrence { signal, code, pid, uid: Some(uid) }
+    let uid = (pid.is_some() || names::HIDES_SENDERS).then_some(uid);
+    Occurrence { signal, code, pid, uid }
 }
 
 /// Sends the calling thread a signal; async-signal-safe.
