@@ -158,7 +158,7 @@ impl<M> EventLoop<M> {
         if positive.contains(&0) || config.children > CHILDREN_MAX {
             return Err(io::ErrorKind::InvalidInput.into());
         }
-        let selector = Selector::with_capacity(config.sources)?;
+        let selector = Selector::with_capacity(config.sources.saturating_add(config.children))?;
         let waker = sys::Waker::new(selector.sys(), WAKE)?;
         let doorbell = Arc::new(Doorbell::new(waker));
         let signals = Signals::new(config.signals, Arc::clone(&doorbell))?;
