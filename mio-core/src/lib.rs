@@ -67,6 +67,7 @@ mod nested;
 pub mod net;
 mod newtype;
 pub mod pipe;
+pub mod proxy;
 mod queue;
 pub mod relay;
 mod run;
@@ -103,7 +104,7 @@ pub use token::{
 };
 
 #[cfg(feature = "derive")]
-pub use mio_derive::{Handler, TokenField};
+pub use mio_derive::{Handler, Proxy, TokenField};
 
 /// What the derives' code needs besides; no part of the interface.
 #[doc(hidden)]

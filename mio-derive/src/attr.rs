@@ -200,7 +200,7 @@ fn place(input: ParseStream<'_>) -> syn::Result<TokenStream> {
 
 /// Reads items until the end, with commas between them. After a mistake it goes on behind the next
 /// comma. Answers whether there was none.
-fn separated(
+pub(crate) fn separated(
     input: ParseStream<'_>,
     mistakes: &mut Mistakes,
     mut item: impl FnMut(ParseStream<'_>, &mut Mistakes) -> syn::Result<()>,
@@ -225,7 +225,7 @@ fn separated(
     Ok(well)
 }
 
-fn word(input: ParseStream<'_>) -> syn::Result<Ident> {
+pub(crate) fn word(input: ParseStream<'_>) -> syn::Result<Ident> {
     if input.peek(Ident::peek_any) {
         Ident::parse_any(input)
     } else {
@@ -247,7 +247,7 @@ fn assigned<T: syn::parse::Parse>(input: ParseStream<'_>, name: &Ident) -> syn::
     value(input, name, T::parse)
 }
 
-fn value<T>(
+pub(crate) fn value<T>(
     input: ParseStream<'_>,
     name: &Ident,
     parse: impl FnOnce(ParseStream<'_>) -> syn::Result<T>,
@@ -259,7 +259,7 @@ fn value<T>(
     parse(input)
 }
 
-fn set<T>(option: &mut Option<T>, name: &Ident, value: T, mistakes: &mut Mistakes) {
+pub(crate) fn set<T>(option: &mut Option<T>, name: &Ident, value: T, mistakes: &mut Mistakes) {
     if option.is_some() {
         mistakes.at(name.span(), format!("`{name}` is given twice"));
     } else {
@@ -268,7 +268,7 @@ fn set<T>(option: &mut Option<T>, name: &Ident, value: T, mistakes: &mut Mistake
 }
 
 /// Passes over what is left of an item, up to the next comma.
-fn skip(input: ParseStream<'_>) -> syn::Result<()> {
+pub(crate) fn skip(input: ParseStream<'_>) -> syn::Result<()> {
     let mut depth = 0_usize;
     while !input.is_empty() && (depth > 0 || !input.peek(Token![,])) {
         if let TokenTree::Punct(punct) = input.parse()? {

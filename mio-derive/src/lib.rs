@@ -18,6 +18,7 @@ mod dispatch;
 mod layout;
 mod method;
 mod model;
+mod proxy;
 mod token_field;
 
 #[cfg(test)]
@@ -248,4 +249,11 @@ pub fn derive_handler(input: TokenStream) -> TokenStream {
 pub fn derive_token_field(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
     token_field::token_field(&input).into()
+}
+
+/// Makes the server of a TCP proxy of a struct that says which upstream a client gets.
+#[proc_macro_derive(Proxy, attributes(proxy))]
+pub fn derive_proxy(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    proxy::proxy(&input).into()
 }

@@ -5,7 +5,7 @@ use std::{env, fs, path::Path};
 
 use syn::DeriveInput;
 
-use crate::{check, token_field};
+use crate::{check, proxy, token_field};
 
 #[test]
 fn expansions_are_the_blessed_ones() {
@@ -35,8 +35,12 @@ fn expansions_are_the_blessed_ones() {
 /// What stands in a file, expanded and formatted.
 fn expand(source: &str) -> String {
     let input: DeriveInput = syn::parse_str(source).unwrap();
-    let derives_handler = source.contains("Handler)]");
-    let expanded =
-        if derives_handler { check::handler(&input) } else { token_field::token_field(&input) };
+    let expanded = if source.contains("Handler)]") {
+        check::handler(&input)
+    } else if source.contains("Proxy)]") {
+        proxy::proxy(&input)
+    } else {
+        token_field::token_field(&input)
+    };
     prettyplease::unparse(&syn::parse2(expanded).unwrap())
 }

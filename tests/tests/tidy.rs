@@ -15,7 +15,7 @@ use std::{
 const ORDER: &[&str] = &[
     "sync", "full", "interest", "slab", "buf", "event", "queue", "timer", "sys", "clock",
     "config", "source", "selector", "doorbell", "sender", "signal", "token", "child", "newtype", "pipe", "net",
-    "unix", "relay", "event_loop", "embed", "sleep", "handler", "nested", "run", "lib",
+    "unix", "relay", "event_loop", "embed", "sleep", "handler", "nested", "run", "proxy", "lib",
 ];
 const BACKENDS: &[&str] = &["epoll", "kqueue", "poll", "iocp"];
 const CORE: &str = "mio-core/src/";

@@ -199,7 +199,7 @@ impl TcpStream {
 
     /// For a socket that is non-blocking already.
     #[inline]
-    pub(super) fn wrap(stream: net::TcpStream) -> TcpStream {
+    pub(crate) fn wrap(stream: net::TcpStream) -> TcpStream {
         TcpStream(Rearming::born(stream))
     }
 }

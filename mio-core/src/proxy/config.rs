@@ -1,0 +1,119 @@
+//! Every bound of a proxy.
+
+use std::time::Duration;
+
+use super::{Accepting, Address, ProxyProtocol};
+use crate::{config::Config, relay::Bounds};
+
+/// Where a proxy listens and every bound it keeps. The defaults are what the attributes of the derive say, and
+/// where they say nothing, these.
+#[derive(Clone, Debug)]
+pub struct ProxyConfig {
+    /// Where clients connect to: up to 64 places.
+    pub listen: Vec<Address>,
+    /// Pairs of connections at a time; further clients wait in the listener's queue. Default 4,096.
+    pub capacity: usize,
+    /// The length of a buffer. Default 64 KiB.
+    pub buffer_bytes: usize,
+    /// Buffers for what a slow reader did not take, beside the one that all pairs share. Default 256: 16 MiB,
+    /// if all are ever used.
+    pub buffers: usize,
+    /// Pipes in the kernel that bulk is spliced through, of two descriptors each, opened as they are needed.
+    /// Default 64; 0 is no splicing.
+    pub pipes: usize,
+    /// How much one way of a pair may carry before it yields to the others. Default 256 KiB.
+    pub burst_bytes: u64,
+    /// How long connecting to the upstream may take. Default 5 s.
+    pub connect_timeout: Duration,
+    /// How long a pair may live without a byte moved. Default 60 s.
+    pub idle_timeout: Duration,
+    /// How long pairs may take to finish once the proxy drains. Default 30 s.
+    pub drain_timeout: Duration,
+    /// When to try again to accept after descriptors or memory ran out. Default 100 ms.
+    pub accept_retry: Duration,
+    /// How often [`Hooks::tick`](super::Hooks::tick) is called. Default zero: never.
+    pub tick: Duration,
+    /// Whether the upstream is told who the client is. Default off.
+    pub proxy_protocol: ProxyProtocol,
+    /// Whether small writes go out at once, on TCP. Default yes.
+    pub nodelay: bool,
+    /// For how long a loop of its own looks for events before it sleeps:
+    /// [`Config::spin`](crate::Config::spin). Default zero.
+    pub spin: Duration,
+    /// How workers share the listeners. Default [`Sharing::ReusePort`].
+    pub sharing: Sharing,
+}
+
+/// How the listeners of one address are shared by several loops.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sharing {
+    /// Each loop has a listener and a queue of its own (`SO_REUSEPORT`), and the system spreads the clients.
+    /// Unix sockets cannot; they are shared as with `Exclusive`.
+    #[default]
+    ReusePort,
+    /// All loops wait for one queue, and one of them is woken for a client: a loop that is busy is passed over.
+    Exclusive,
+}
+
+impl ProxyConfig {
+    /// The bounds of an event loop that runs this proxy and nothing else: two sources a pair and the
+    /// listeners, a timer a pair and three of the proxy's own.
+    #[must_use]
+    pub fn event_loop(&self) -> Config {
+        Config {
+            sources: 2 * self.capacity + Accepting::LISTENERS_MAX,
+            timers: self.capacity + 3,
+            messages: 16,
+            spin: self.spin,
+            ..Config::default()
+        }
+    }
+
+    /// The bounds of the buffers that its pairs share.
+    #[must_use]
+    pub fn relay(&self) -> Bounds {
+        Bounds {
+            buffers: self.buffers,
+            buffer_bytes: self.buffer_bytes,
+            burst_bytes: self.burst_bytes,
+            waiting: 2 * self.capacity,
+            pipes: self.pipes,
+            ..Bounds::default()
+        }
+    }
+}
+
+impl Default for ProxyConfig {
+    fn default() -> ProxyConfig {
+        let Bounds { buffers, buffer_bytes, burst_bytes, pipes, .. } = Bounds::default();
+        ProxyConfig {
+            listen: Vec::new(),
+            capacity: 4096,
+            buffer_bytes,
+            buffers,
+            pipes,
+            burst_bytes,
+            connect_timeout: Duration::from_secs(5),
+            idle_timeout: Duration::from_secs(60),
+            drain_timeout: Duration::from_secs(30),
+            accept_retry: Duration::from_millis(100),
+            tick: Duration::ZERO,
+            proxy_protocol: ProxyProtocol::Off,
+            nodelay: true,
+            spin: Duration::ZERO,
+            sharing: Sharing::ReusePort,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bounds_of_the_loop_follow_from_those_of_the_proxy() {
+        let config = ProxyConfig { capacity: 10, ..ProxyConfig::default() };
+        assert_eq!((config.event_loop().sources, config.event_loop().timers), (84, 13));
+        assert_eq!((config.relay().waiting, config.relay().buffers), (20, 256));
+    }
+}

@@ -1,0 +1,140 @@
+//! A pair of connections.
+
+use mio_core::{
+    EventLoop, Key, Readiness, Timeout,
+    proxy::{Cause, Connection, Counters, ProxyHeader, ProxyProtocol, Side, Unseen},
+    relay::{Flow, Pool, Progress},
+};
+
+use super::{Gateway, On};
+
+/// Who sees the bytes from the clients. `Unseen` is nobody, and lets them be spliced; `SeenUp` is the
+/// `InspectUp` of [`Gateway`].
+type Up<'a> = Unseen<'a, Gateway>;
+
+/// Who sees the bytes from the upstreams: nobody, or with `SeenDown` its `InspectDown`.
+type Down<'a> = Unseen<'a, Gateway>;
+
+/// Two connections, and the two ways between them.
+pub(super) struct Pair {
+    pub(super) client: Connection,
+    pub(super) upstream: Connection,
+    pub(super) up: Flow,
+    pub(super) down: Flow,
+    /// Of [`On::Late`].
+    pub(super) timer: Timeout,
+    /// The upstream has accepted.
+    pub(super) connected: bool,
+    /// It stopped to be fair, or because no buffer was left, and its turn will come.
+    pub(super) asked: bool,
+    /// It stands in the queue for a buffer.
+    pub(super) queued: bool,
+}
+
+impl Pair {
+    /// Takes in what the kernel says of one side; nothing, if the pair itself had asked for its turn.
+    pub(super) fn hear(&mut self, side: Side, readiness: Readiness) -> Result<(), Cause> {
+        if readiness.is_empty() {
+            self.asked = false;
+        }
+        match side {
+            Side::Client => {
+                self.up.source_is(readiness);
+                self.down.sink_is(readiness);
+            }
+            Side::Upstream => {
+                self.down.source_is(readiness);
+                self.up.sink_is(readiness);
+            }
+        }
+        if readiness.contains(Readiness::ERROR) {
+            self.check(side)?;
+        }
+        self.connected |= side == Side::Upstream && readiness.wants_write();
+        Ok(())
+    }
+
+    /// An error waits on this side, unless it was told already.
+    #[cold]
+    fn check(&self, side: Side) -> Result<(), Cause> {
+        let connection = match side {
+            Side::Client => &self.client,
+            Side::Upstream => &self.upstream,
+        };
+        match connection.take_error() {
+            None => Ok(()),
+            Some(error) if side == Side::Upstream && !self.connected => {
+                Err(Cause::ConnectFailed(error.kind()))
+            }
+            Some(error) => Err(Cause::Broken(side, error.kind())),
+        }
+    }
+
+    /// Carries both ways as far as it is fair. The header, if there is one, goes up first.
+    pub(super) fn carry(
+        &mut self,
+        key: Key,
+        header: Option<ProxyHeader>,
+        gateway: &mut Gateway,
+        pool: &mut Pool,
+        counters: &mut Counters,
+    ) -> Result<Progress, Cause> {
+        let Pair { client, upstream, up, down, .. } = self;
+        let [way_up, way_down] = &mut counters.ways;
+        let mut filter = Up::new(gateway, key);
+        let went_up = match header {
+            None => up.advance(client, upstream, pool, way_up, &mut filter),
+            Some(header) => {
+                up.begin(header.as_bytes(), client, upstream, pool, way_up, &mut filter)
+            }
+        };
+        let went_up = went_up.map_err(|broken| Cause::broken(broken, Side::Client))?;
+        let mut filter = Down::new(gateway, key);
+        let went_down = down.advance(upstream, client, pool, way_down, &mut filter);
+        let went_down = went_down.map_err(|broken| Cause::broken(broken, Side::Upstream))?;
+        if up.is_finished() && down.is_finished() {
+            return Err(Cause::Finished);
+        }
+        // Who starves is found out again when it is its turn.
+        Ok(if went_up == Progress::Waits || went_down == Progress::Yields {
+            went_down
+        } else {
+            went_up
+        })
+    }
+
+    /// Asks for another turn, after the others.
+    pub(super) fn ask<L>(
+        &mut self,
+        event_loop: &mut EventLoop<L, On>,
+        key: Key,
+    ) -> Result<(), Cause> {
+        if !self.asked {
+            let asked = event_loop.again(On::Client(key), Readiness::empty());
+            asked.map_err(|_| Cause::NoRoom)?;
+            self.asked = true;
+        }
+        Ok(())
+    }
+
+    /// Lines up for a buffer.
+    pub(super) fn queue(&mut self, key: Key, pool: &mut Pool) -> Result<(), Cause> {
+        if !self.queued {
+            pool.queue(key.into()).map_err(|_| Cause::NoRoom)?;
+            self.queued = true;
+        }
+        Ok(())
+    }
+
+    /// What the upstream is told of the client.
+    pub(super) fn header(&self, version: ProxyProtocol) -> Option<ProxyHeader> {
+        if version == ProxyProtocol::Off {
+            return None;
+        }
+        ProxyHeader::encode(version, self.client.peer_addr(), self.client.local_addr())
+    }
+
+    pub(super) fn bytes(&self) -> u64 {
+        self.up.bytes() + self.down.bytes()
+    }
+}

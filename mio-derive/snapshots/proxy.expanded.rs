@@ -1,0 +1,681 @@
+/// The server of [`Louder`](super::Louder).
+#[allow(dead_code, missing_debug_implementations, unused_imports)]
+#[allow(clippy::all)]
+mod louder_server {
+    //! The server: one event loop that accepts clients, connects each to the upstream that [`Louder`] chooses,
+    //! and carries bytes between the two.
+    mod pair {
+        //! A pair of connections.
+        use mio_core::{
+            EventLoop, Key, Readiness, Timeout,
+            proxy::{
+                Cause, Connection, Counters, ProxyHeader, ProxyProtocol, Side, Unseen,
+            },
+            relay::{Flow, Pool, Progress},
+        };
+        use super::{Louder, On};
+        /// Who sees the bytes from the clients. `Unseen` is nobody, and lets them be spliced; `SeenUp` is the
+        /// `InspectUp` of [`Louder`].
+        type Up<'a> = mio_core::proxy::SeenUp<'a, Louder>;
+        /// Who sees the bytes from the upstreams: nobody, or with `SeenDown` its `InspectDown`.
+        type Down<'a> = Unseen<'a, Louder>;
+        /// Two connections, and the two ways between them.
+        pub(super) struct Pair {
+            pub(super) client: Connection,
+            pub(super) upstream: Connection,
+            pub(super) up: Flow,
+            pub(super) down: Flow,
+            /// Of [`On::Late`].
+            pub(super) timer: Timeout,
+            /// The upstream has accepted.
+            pub(super) connected: bool,
+            /// It stopped to be fair, or because no buffer was left, and its turn will come.
+            pub(super) asked: bool,
+            /// It stands in the queue for a buffer.
+            pub(super) queued: bool,
+        }
+        impl Pair {
+            /// Takes in what the kernel says of one side; nothing, if the pair itself had asked for its turn.
+            pub(super) fn hear(
+                &mut self,
+                side: Side,
+                readiness: Readiness,
+            ) -> Result<(), Cause> {
+                if readiness.is_empty() {
+                    self.asked = false;
+                }
+                match side {
+                    Side::Client => {
+                        self.up.source_is(readiness);
+                        self.down.sink_is(readiness);
+                    }
+                    Side::Upstream => {
+                        self.down.source_is(readiness);
+                        self.up.sink_is(readiness);
+                    }
+                }
+                if readiness.contains(Readiness::ERROR) {
+                    self.check(side)?;
+                }
+                self.connected |= side == Side::Upstream && readiness.wants_write();
+                Ok(())
+            }
+            /// An error waits on this side, unless it was told already.
+            #[cold]
+            fn check(&self, side: Side) -> Result<(), Cause> {
+                let connection = match side {
+                    Side::Client => &self.client,
+                    Side::Upstream => &self.upstream,
+                };
+                match connection.take_error() {
+                    None => Ok(()),
+                    Some(error) if side == Side::Upstream && !self.connected => {
+                        Err(Cause::ConnectFailed(error.kind()))
+                    }
+                    Some(error) => Err(Cause::Broken(side, error.kind())),
+                }
+            }
+            /// Carries both ways as far as it is fair. The header, if there is one, goes up first.
+            pub(super) fn carry(
+                &mut self,
+                key: Key,
+                header: Option<ProxyHeader>,
+                gateway: &mut Louder,
+                pool: &mut Pool,
+                counters: &mut Counters,
+            ) -> Result<Progress, Cause> {
+                let Pair { client, upstream, up, down, .. } = self;
+                let [way_up, way_down] = &mut counters.ways;
+                let mut filter = Up::new(gateway, key);
+                let went_up = match header {
+                    None => up.advance(client, upstream, pool, way_up, &mut filter),
+                    Some(header) => {
+                        up.begin(
+                            header.as_bytes(),
+                            client,
+                            upstream,
+                            pool,
+                            way_up,
+                            &mut filter,
+                        )
+                    }
+                };
+                let went_up = went_up
+                    .map_err(|broken| Cause::broken(broken, Side::Client))?;
+                let mut filter = Down::new(gateway, key);
+                let went_down = down
+                    .advance(upstream, client, pool, way_down, &mut filter);
+                let went_down = went_down
+                    .map_err(|broken| Cause::broken(broken, Side::Upstream))?;
+                if up.is_finished() && down.is_finished() {
+                    return Err(Cause::Finished);
+                }
+                Ok(
+                    if went_up == Progress::Waits || went_down == Progress::Yields {
+                        went_down
+                    } else {
+                        went_up
+                    },
+                )
+            }
+            /// Asks for another turn, after the others.
+            pub(super) fn ask<L>(
+                &mut self,
+                event_loop: &mut EventLoop<L, On>,
+                key: Key,
+            ) -> Result<(), Cause> {
+                if !self.asked {
+                    let asked = event_loop.again(On::Client(key), Readiness::empty());
+                    asked.map_err(|_| Cause::NoRoom)?;
+                    self.asked = true;
+                }
+                Ok(())
+            }
+            /// Lines up for a buffer.
+            pub(super) fn queue(
+                &mut self,
+                key: Key,
+                pool: &mut Pool,
+            ) -> Result<(), Cause> {
+                if !self.queued {
+                    pool.queue(key.into()).map_err(|_| Cause::NoRoom)?;
+                    self.queued = true;
+                }
+                Ok(())
+            }
+            /// What the upstream is told of the client.
+            pub(super) fn header(&self, version: ProxyProtocol) -> Option<ProxyHeader> {
+                if version == ProxyProtocol::Off {
+                    return None;
+                }
+                ProxyHeader::encode(
+                    version,
+                    self.client.peer_addr(),
+                    self.client.local_addr(),
+                )
+            }
+            pub(super) fn bytes(&self) -> u64 {
+                self.up.bytes() + self.down.bytes()
+            }
+        }
+    }
+    use std::{io, mem, net::SocketAddr, time::Duration};
+    use mio_core::{
+        EventLoop, Handler, Key, Readiness, SignalInfo, Slab, Timeout,
+        proxy::{
+            Accepting, Address, Cause, Client, Closed, Command, Connection, Counters,
+            Hooks, Listener, ProxyConfig, ProxyProtocol, Sharing, Side, run_workers,
+        },
+        relay::{Flow, Pool, Progress},
+    };
+    use super::Louder;
+    use pair::Pair;
+    const CAPACITY: usize = 4096;
+    const BUFFER_BYTES: usize = 16384;
+    const BUFFERS: usize = 256;
+    const PIPES: usize = 64;
+    const BURST_BYTES: u64 = 256 * 1024;
+    const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+    const IDLE_TIMEOUT: Duration = Duration::from_nanos(120000000000u64);
+    const DRAIN_TIMEOUT: Duration = Duration::from_secs(30);
+    const ACCEPT_RETRY: Duration = Duration::from_millis(100);
+    const TICK: Duration = Duration::ZERO;
+    const SPIN: Duration = Duration::ZERO;
+    const NODELAY: bool = true;
+    const PROXY_PROTOCOL: ProxyProtocol = ProxyProtocol::Off;
+    const SHARING: Sharing = Sharing::ReusePort;
+    /// How many clients are accepted before the others get their turn.
+    const ACCEPTS_PER_TURN: usize = 64;
+    /// What the event loop waits for. Each has a method in `impl OnHandler` below, with its name.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Handler)]
+    #[handler(state = Server, message = Command)]
+    pub enum On {
+        /// Clients wait to be accepted at the listener of this number.
+        #[io(readable, ready)]
+        Listener(u8),
+        /// The connection of a pair that was accepted.
+        #[io(readable, writable, ready)]
+        Client(Key),
+        /// The connection of a pair that was made for it.
+        #[io(readable, writable, ready)]
+        Upstream(Key),
+        /// A pair has waited too long: first for its upstream to accept, then for a byte to move.
+        #[timer]
+        Late(Key),
+        /// Accepting may succeed again.
+        #[timer]
+        Retry,
+        /// The pairs have had their time to finish.
+        #[timer]
+        Drained,
+        /// Time for statistics.
+        #[timer]
+        Beat,
+        /// The first asks to finish, the second to end.
+        #[signal(INT, TERM)]
+        End,
+        /// Somebody wants to see the counters.
+        #[signal(USR1)]
+        Report,
+    }
+    /// The server. It is a handler: to be run by a loop of its own, or nested in a larger program.
+    pub struct Server {
+        /// What makes it yours.
+        pub gateway: Louder,
+        config: ProxyConfig,
+        /// None once it drains.
+        listeners: Vec<Listener>,
+        accepting: Accepting,
+        pairs: Slab<Pair>,
+        /// The buffers that all pairs share: an idle pair has none.
+        pool: Pool,
+        counters: Counters,
+        tick: Option<Timeout>,
+        drain: Option<Timeout>,
+        phase: Phase,
+        /// Nobody else lives in the loop, which is shut down when the last pair has gone.
+        alone: bool,
+    }
+    #[derive(Clone, Copy, PartialEq, Eq)]
+    enum Phase {
+        Serving,
+        /// Nobody is accepted any more.
+        Draining,
+        Done,
+    }
+    impl Server {
+        /// What is said above. Set where to listen, and whatever is to be different.
+        pub fn config() -> ProxyConfig {
+            ProxyConfig {
+                listen: Vec::new(),
+                capacity: CAPACITY,
+                buffer_bytes: BUFFER_BYTES,
+                buffers: BUFFERS,
+                pipes: PIPES,
+                burst_bytes: BURST_BYTES,
+                connect_timeout: CONNECT_TIMEOUT,
+                idle_timeout: IDLE_TIMEOUT,
+                drain_timeout: DRAIN_TIMEOUT,
+                accept_retry: ACCEPT_RETRY,
+                tick: TICK,
+                proxy_protocol: PROXY_PROTOCOL,
+                nodelay: NODELAY,
+                spin: SPIN,
+                sharing: SHARING,
+            }
+        }
+        /// Serves in a loop of its own until a signal has ended it.
+        pub fn serve(
+            gateway: Louder,
+            config: ProxyConfig,
+            listeners: Vec<Listener>,
+        ) -> io::Result<Server> {
+            let mut event_loop = EventLoop::with_config(config.event_loop())?;
+            let mut server = Server::new(
+                event_loop.scoped(),
+                gateway,
+                config,
+                listeners,
+            )?;
+            server.heed_signals(event_loop.scoped())?;
+            server.run(event_loop)
+        }
+        /// Serves in a thread for each of the lists of `config.shared_listeners`, until a signal has ended all of them.
+        /// `make` makes what belongs to the worker of a number.
+        pub fn serve_in_threads(
+            make: impl Fn(usize) -> Louder + Sync,
+            config: &ProxyConfig,
+            listeners: Vec<Vec<Listener>>,
+        ) -> io::Result<Counters> {
+            let counters = run_workers(
+                listeners,
+                |mut worker| {
+                    let mut event_loop = EventLoop::with_config(config.event_loop())?;
+                    let (gateway, listeners) = (
+                        make(worker.index()),
+                        worker.take_listeners(),
+                    );
+                    let server = Server::new(
+                        event_loop.scoped(),
+                        gateway,
+                        config.clone(),
+                        listeners,
+                    )?;
+                    worker.starts(event_loop.sender());
+                    Ok(server.run(event_loop)?.counters())
+                },
+            )?;
+            Ok(counters.into_iter().fold(Counters::default(), |sum, one| sum + one))
+        }
+        /// A server that serves as soon as the loop runs. The loop needs the bounds of `config.event_loop()`, beside what others in it need.
+        pub fn new<L>(
+            event_loop: &mut EventLoop<L, On>,
+            gateway: Louder,
+            config: ProxyConfig,
+            listeners: Vec<Listener>,
+        ) -> io::Result<Server> {
+            if listeners.len() > Accepting::LISTENERS_MAX {
+                return Err(io::ErrorKind::InvalidInput.into());
+            }
+            for (listener, number) in listeners.iter().zip(0..) {
+                listener.register(event_loop, On::Listener(number))?;
+            }
+            let ticks = !config.tick.is_zero();
+            let tick = ticks
+                .then(|| event_loop.interval(On::Beat, config.tick))
+                .transpose()?;
+            Ok(Server {
+                gateway,
+                listeners,
+                accepting: Accepting::default(),
+                pairs: Slab::with_capacity(config.capacity),
+                pool: Pool::new(config.relay()),
+                counters: Counters::default(),
+                tick,
+                drain: None,
+                phase: Phase::Serving,
+                alone: false,
+                config,
+            })
+        }
+        /// Takes the signals that this server knows: no other part of the process may have them.
+        pub fn heed_signals<L>(
+            &mut self,
+            event_loop: &mut EventLoop<L, On>,
+        ) -> io::Result<()> {
+            event_loop.signals(On::End)?;
+            event_loop.signals(On::Report)
+        }
+        /// Runs until it has ended. The loop is the one that it was made with, and has no other handler.
+        pub fn run(mut self, mut event_loop: EventLoop<Command>) -> io::Result<Server> {
+            self.alone = true;
+            event_loop.run(self)
+        }
+        /// Where it listens, in the order of the listeners; nowhere once it drains.
+        pub fn addresses(&self) -> impl Iterator<Item = io::Result<Address>> {
+            self.listeners.iter().map(Listener::local_addr)
+        }
+        /// What it has done so far.
+        pub fn counters(&self) -> Counters {
+            let mut counters = self.counters;
+            counters.open += self.pairs.len() as u64;
+            counters.held_max = self.pool.held_max() as u64;
+            counters
+        }
+        /// Whether it has drained or was stopped.
+        pub fn is_done(&self) -> bool {
+            self.phase == Phase::Done
+        }
+        /// Accepts no more and lets the pairs finish, for as long as the drain timeout says. If it drains already,
+        /// it stops.
+        pub fn drain<L>(&mut self, event_loop: &mut EventLoop<L, On>) -> io::Result<()> {
+            if self.phase != Phase::Serving {
+                self.stop(event_loop);
+                return Ok(());
+            }
+            self.phase = Phase::Draining;
+            self.close_listeners(event_loop);
+            self.drain = Some(
+                event_loop.timeout(On::Drained, self.config.drain_timeout)?,
+            );
+            self.end_if_drained(event_loop);
+            Ok(())
+        }
+        /// Closes everything.
+        pub fn stop<L>(&mut self, event_loop: &mut EventLoop<L, On>) {
+            self.phase = Phase::Draining;
+            self.close_listeners(event_loop);
+            let mut pairs = mem::replace(&mut self.pairs, Slab::with_capacity(0));
+            for (key, pair) in pairs.drain() {
+                self.end_pair(event_loop, key, pair, Cause::Stopped);
+            }
+            self.end_if_drained(event_loop);
+        }
+        fn close_listeners<L>(&mut self, event_loop: &mut EventLoop<L, On>) {
+            for (listener, number) in self.listeners.drain(..).zip(0..) {
+                let _ = event_loop.close(listener, On::Listener(number));
+            }
+        }
+        fn end_if_drained<L>(&mut self, event_loop: &mut EventLoop<L, On>) {
+            if self.phase != Phase::Draining || !self.pairs.is_empty() {
+                return;
+            }
+            self.phase = Phase::Done;
+            for timer in [self.tick.take(), self.drain.take()].into_iter().flatten() {
+                event_loop.cancel(timer);
+            }
+            if self.alone {
+                event_loop.shutdown();
+            }
+        }
+    }
+    /// Accepting.
+    impl Server {
+        /// Accepts until nobody waits, or until there is a reason to pause. Whoever ends the pause calls again.
+        fn accept<L>(&mut self, event_loop: &mut EventLoop<L, On>) -> io::Result<()> {
+            self.accepting.resume();
+            for _ in 0..ACCEPTS_PER_TURN {
+                let Some(number) = self.accepting.turn() else { return Ok(()) };
+                let Some(listener) = self.listeners.get(number) else { return Ok(()) };
+                if self.pairs.is_full() {
+                    self.accepting.until_room();
+                    return Ok(());
+                }
+                let opened = match listener.accept() {
+                    Ok((client, address)) => {
+                        self.open(event_loop, number, client, address)
+                    }
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                        self.accepting.drained(number);
+                        Ok(())
+                    }
+                    Err(error) => Err(error),
+                };
+                if opened.is_err_and(|error| !Accepting::concerns_one_client(&error)) {
+                    return self.back_off(event_loop);
+                }
+            }
+            self.accept_next_turn(event_loop)
+        }
+        /// No descriptor, no port or no memory is left. No event will tell when that changes.
+        fn back_off<L>(&mut self, event_loop: &mut EventLoop<L, On>) -> io::Result<()> {
+            self.counters.back_offs += 1;
+            self.accepting.until_timer();
+            event_loop.timeout(On::Retry, self.config.accept_retry).map(drop)
+        }
+        fn accept_next_turn<L>(
+            &mut self,
+            event_loop: &mut EventLoop<L, On>,
+        ) -> io::Result<()> {
+            self.accepting.until_next_turn();
+            match event_loop.again(On::Listener(0), Readiness::empty()) {
+                Ok(()) => Ok(()),
+                Err(_) => self.back_off(event_loop),
+            }
+        }
+        /// Begins to connect a client to its upstream. On an error the client is closed.
+        fn open<L>(
+            &mut self,
+            event_loop: &mut EventLoop<L, On>,
+            listener: usize,
+            connection: Connection,
+            address: Option<SocketAddr>,
+        ) -> io::Result<()> {
+            self.counters.accepted += 1;
+            self.counters.not_opened += 1;
+            let entry = self.pairs.vacant_entry()?;
+            let key = entry.key();
+            let client = Client {
+                key,
+                listener,
+                address,
+                connection: &connection,
+            };
+            self.gateway.accepted(&client);
+            let Some(address) = self.gateway.upstream(&client) else { return Ok(()) };
+            let pair = Pair {
+                upstream: Connection::connect(&address, self.config.nodelay)?,
+                client: connection,
+                up: Flow::new(),
+                down: Flow::to_a_ready_sink(),
+                timer: event_loop.timeout(On::Late(key), self.config.connect_timeout)?,
+                connected: false,
+                asked: false,
+                queued: false,
+            };
+            let registered = event_loop
+                .register(&pair.client, On::Client(key))
+                .and_then(|()| event_loop.register(&pair.upstream, On::Upstream(key)));
+            if registered.is_err() {
+                event_loop.cancel(pair.timer);
+                let _ = event_loop.close(pair.client, On::Client(key));
+                return registered;
+            }
+            entry.insert(pair);
+            self.counters.not_opened -= 1;
+            Ok(())
+        }
+    }
+    /// Relaying.
+    impl Server {
+        /// Takes in what the kernel says of one side of a pair, and carries what can be carried.
+        fn serve_pair<L>(
+            &mut self,
+            event_loop: &mut EventLoop<L, On>,
+            key: Key,
+            side: Side,
+            readiness: Readiness,
+        ) -> io::Result<()> {
+            let Server { gateway, config, pairs, pool, counters, .. } = self;
+            let Some(pair) = pairs.get_mut(key) else { return Ok(()) };
+            let (was_connected, bytes) = (pair.connected, pair.bytes());
+            let carried = match pair.hear(side, readiness) {
+                Err(cause) => Err(cause),
+                Ok(()) if pair.asked || !pair.connected => return Ok(()),
+                Ok(()) if was_connected => pair.carry(key, None, gateway, pool, counters),
+                Ok(()) => {
+                    event_loop.reschedule(pair.timer, config.idle_timeout);
+                    gateway.connected(key, &pair.upstream);
+                    let header = pair.header(config.proxy_protocol);
+                    pair.carry(key, header, gateway, pool, counters)
+                }
+            };
+            if pair.bytes() != bytes {
+                event_loop.reschedule(pair.timer, config.idle_timeout);
+            }
+            let goes_on = carried
+                .and_then(|progress| match progress {
+                    Progress::Waits => Ok(()),
+                    Progress::Yields => pair.ask(event_loop, key),
+                    Progress::Starves => pair.queue(key, pool),
+                });
+            if let Err(cause) = goes_on {
+                self.close(event_loop, key, cause)?;
+            }
+            self.serve_queue(event_loop)
+        }
+        /// Gives a buffer that has become free to the pair that has waited longest for one.
+        fn serve_queue<L>(
+            &mut self,
+            event_loop: &mut EventLoop<L, On>,
+        ) -> io::Result<()> {
+            while let Some(token) = self.pool.next_in_queue() {
+                let key = Key::from_bits_truncate(token);
+                let Some(pair) = self.pairs.get_mut(key) else { continue };
+                pair.queued = false;
+                return match pair.ask(event_loop, key) {
+                    Ok(()) => Ok(()),
+                    Err(cause) => self.close(event_loop, key, cause),
+                };
+            }
+            Ok(())
+        }
+        fn close<L>(
+            &mut self,
+            event_loop: &mut EventLoop<L, On>,
+            key: Key,
+            cause: Cause,
+        ) -> io::Result<()> {
+            let Some(pair) = self.pairs.remove(key) else { return Ok(()) };
+            self.end_pair(event_loop, key, pair, cause);
+            self.end_if_drained(event_loop);
+            if self.accepting.made_room() {
+                self.accept_next_turn(event_loop)
+            } else {
+                Ok(())
+            }
+        }
+        /// Closes the connections of a pair that is in the table no more.
+        fn end_pair<L>(
+            &mut self,
+            event_loop: &mut EventLoop<L, On>,
+            key: Key,
+            pair: Pair,
+            cause: Cause,
+        ) {
+            let Pair { client, upstream, up, down, timer, .. } = pair;
+            let closed = Closed {
+                key,
+                cause,
+                bytes_up: up.bytes(),
+                bytes_down: down.bytes(),
+            };
+            event_loop.cancel(timer);
+            up.close(&mut self.pool);
+            down.close(&mut self.pool);
+            if cause.resets(Side::Client) {
+                client.reset_on_drop();
+            }
+            if cause.resets(Side::Upstream) {
+                upstream.reset_on_drop();
+            }
+            let _ = event_loop.close(client, On::Client(key));
+            let _ = event_loop.close(upstream, On::Upstream(key));
+            self.counters.count(cause);
+            self.gateway.closed(&closed);
+        }
+    }
+    /// What the event loop calls.
+    impl<L> OnHandler<L> for Server {
+        fn listener_ready(
+            &mut self,
+            event_loop: &mut EventLoop<L, On>,
+            listener: u8,
+            readiness: Readiness,
+        ) -> io::Result<()> {
+            if readiness.is_empty() || self.accepting.heard(listener.into()) {
+                self.accept(event_loop)
+            } else {
+                Ok(())
+            }
+        }
+        fn client_ready(
+            &mut self,
+            event_loop: &mut EventLoop<L, On>,
+            client: Key,
+            readiness: Readiness,
+        ) -> io::Result<()> {
+            self.serve_pair(event_loop, client, Side::Client, readiness)
+        }
+        fn upstream_ready(
+            &mut self,
+            event_loop: &mut EventLoop<L, On>,
+            upstream: Key,
+            readiness: Readiness,
+        ) -> io::Result<()> {
+            self.serve_pair(event_loop, upstream, Side::Upstream, readiness)
+        }
+        fn late(
+            &mut self,
+            event_loop: &mut EventLoop<L, On>,
+            late: Key,
+        ) -> io::Result<()> {
+            let Some(pair) = self.pairs.get(late) else { return Ok(()) };
+            let cause = if pair.connected {
+                Cause::IdleTimeout
+            } else {
+                Cause::ConnectTimeout
+            };
+            self.close(event_loop, late, cause)?;
+            self.serve_queue(event_loop)
+        }
+        fn retry(&mut self, event_loop: &mut EventLoop<L, On>) -> io::Result<()> {
+            self.accept(event_loop)
+        }
+        fn drained(&mut self, event_loop: &mut EventLoop<L, On>) -> io::Result<()> {
+            self.drain = None;
+            self.stop(event_loop);
+            Ok(())
+        }
+        fn beat(&mut self, _: &mut EventLoop<L, On>) -> io::Result<()> {
+            self.gateway.tick(&self.counters());
+            Ok(())
+        }
+        fn end(
+            &mut self,
+            event_loop: &mut EventLoop<L, On>,
+            _: SignalInfo,
+        ) -> io::Result<()> {
+            self.drain(event_loop)
+        }
+        fn report(&mut self, _: &mut EventLoop<L, On>, _: SignalInfo) -> io::Result<()> {
+            self.gateway.report(&self.counters());
+            Ok(())
+        }
+        fn message(
+            &mut self,
+            event_loop: &mut EventLoop<L, On>,
+            command: Command,
+        ) -> io::Result<()> {
+            match command {
+                Command::Drain => self.drain(event_loop)?,
+                Command::Stop => self.stop(event_loop),
+                Command::Report => self.gateway.report(&self.counters()),
+            }
+            Ok(())
+        }
+    }
+}
+#[allow(unused_imports)]
+pub use self::louder_server::{On as FrontOn, Server as Front};
+impl ::mio_core::proxy::SeesUp for Louder {}

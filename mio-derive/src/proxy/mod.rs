@@ -1,0 +1,63 @@
+//! `#[derive(Proxy)]`: the server of the skeleton, for a struct of the user's.
+//!
+//! The code is that of `skeleton/src/server.rs`, token for token, but for the name of the struct, the
+//! constants that attributes set, and who sees the bytes.
+
+mod attr;
+mod emit;
+mod value;
+
+#[cfg(test)]
+mod tests;
+
+use proc_macro2::TokenStream;
+use quote::ToTokens;
+use syn::{Data, DeriveInput};
+
+use crate::diag::Mistakes;
+
+/// What the derive works on.
+pub(crate) struct Model {
+    visibility: TokenStream,
+    name: syn::Ident,
+    options: attr::Options,
+}
+
+/// `#[derive(Proxy)]`.
+pub(crate) fn proxy(input: &DeriveInput) -> TokenStream {
+    let mut mistakes = Mistakes::default();
+    let model = Model {
+        visibility: input.vis.to_token_stream(),
+        name: input.ident.clone(),
+        options: attr::options(&input.attrs, &mut mistakes),
+    };
+    check(input, &mut mistakes);
+    if mistakes.is_empty() { emit::server(&model) } else { emit::stub(&model, &mistakes) }
+}
+
+fn check(input: &DeriveInput, mistakes: &mut Mistakes) {
+    let message = "`Proxy` is derived on a struct, which the server owns: put the enum into one";
+    match &input.data {
+        Data::Struct(data) => {
+            for attribute in data.fields.iter().flat_map(|field| &field.attrs) {
+                if attribute.path().is_ident("proxy") {
+                    mistakes.on(attribute.path(), "`#[proxy(…)]` belongs above the struct");
+                }
+            }
+        }
+        Data::Enum(data) => mistakes.at(data.enum_token.span, message),
+        Data::Union(data) => mistakes.at(data.union_token.span, message),
+    }
+    let name = &input.ident;
+    if emit::is_taken(name) {
+        let message = format!(
+            "the server's own code has something called `{name}`: name the struct otherwise"
+        );
+        mistakes.on(name, message);
+    }
+    if !input.generics.params.is_empty() {
+        let message = "the server is written for one type: remove the parameters, or derive on \
+                       a struct that holds this one with its arguments";
+        mistakes.on(&input.generics.params, message);
+    }
+}

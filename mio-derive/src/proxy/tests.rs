@@ -1,0 +1,87 @@
+//! The expansion beside the skeleton.
+
+use proc_macro2::{TokenStream, TokenTree};
+use syn::DeriveInput;
+
+use super::{Model, attr, emit};
+use crate::diag::Mistakes;
+
+const SERVER: &str = include_str!("../../skeleton/src/server.rs");
+const PAIR: &str = include_str!("../../skeleton/src/server/pair.rs");
+
+/// Both files, as the compiler sees them.
+fn skeleton() -> String {
+    assert_eq!(SERVER.matches("mod pair;").count(), 1);
+    SERVER.replace("mod pair;", &format!("mod pair {{\n{PAIR}\n}}"))
+}
+
+fn expanded(item: &str) -> Vec<String> {
+    let input: DeriveInput = syn::parse_str(item).unwrap();
+    let mut mistakes = Mistakes::default();
+    let options = attr::options(&input.attrs, &mut mistakes);
+    assert!(mistakes.is_empty());
+    let model = Model { visibility: TokenStream::new(), name: input.ident, options };
+    flat(emit::code(&model))
+}
+
+fn tokens(code: &str) -> Vec<String> {
+    flat(code.parse().unwrap())
+}
+
+/// The tokens, the comments for documentation among them.
+fn flat(tokens: TokenStream) -> Vec<String> {
+    let flat = tokens.into_iter().flat_map(|token| match token {
+        TokenTree::Group(group) => {
+            let around = format!("{:?}", group.delimiter());
+            [vec![around.clone()], flat(group.stream()), vec![around]].concat()
+        }
+        token => vec![token.to_string()],
+    });
+    flat.collect()
+}
+
+fn same(one: &[String], other: &[String]) {
+    let differs = one.iter().zip(other).position(|(one, other)| one != other);
+    if let Some(at) = differs {
+        let near = at.saturating_sub(5)..(at + 5).min(one.len()).min(other.len());
+        panic!("{:?} instead of {:?}", &one[near.clone()], &other[near]);
+    }
+    assert_eq!(one.len(), other.len());
+}
+
+#[test]
+fn the_expansion_is_the_skeleton_token_for_token() {
+    let skeleton = tokens(&skeleton());
+    assert!(skeleton.len() > 1000);
+    same(&expanded("struct Gateway;"), &skeleton);
+}
+
+#[test]
+fn only_the_name_and_what_attributes_say_differs() {
+    let item = "#[proxy(idle_timeout = \"2m\", capacity = 7, buffer = \"1KiB\")] \
+                #[proxy(nodelay = false, proxy_protocol = v2, inspect(down))] struct Mine;";
+    let mut expected = skeleton().replace("Gateway", "Mine");
+    for (from, to) in [
+        (
+            "IDLE_TIMEOUT: Duration = Duration::from_secs(60)",
+            "IDLE_TIMEOUT: Duration = Duration::from_nanos(120000000000u64)",
+        ),
+        ("CAPACITY: usize = 4096", "CAPACITY: usize = 7"),
+        ("BUFFER_BYTES: usize = 64 * 1024", "BUFFER_BYTES: usize = 1024"),
+        ("NODELAY: bool = true", "NODELAY: bool = false"),
+        ("ProxyProtocol::Off;", "ProxyProtocol::V2;"),
+        ("type Down<'a> = Unseen<'a, Mine>", "type Down<'a> = mio_core::proxy::SeenDown<'a, Mine>"),
+    ] {
+        assert_eq!(expected.matches(from).count(), 1, "{from}");
+        expected = expected.replace(from, to);
+    }
+    same(&expanded(item), &tokens(&expected));
+}
+
+#[test]
+fn each_option_has_its_constant_in_the_skeleton() {
+    for (name, constant, _) in attr::CONSTANTS {
+        let declared = format!("const {constant}: ");
+        assert_eq!(SERVER.matches(&declared).count(), 1, "{name}");
+    }
+}
