@@ -1,8 +1,10 @@
-//! What the example programs share: two servers on the raw [`Handler`](mio_core::Handler) trait.
+//! What the example programs share: servers that are worth reading.
 //!
-//! [`echo`] is the smallest server that is right, and [`echo_derived`] the same one by the derive;
-//! [`proxy`] is one to use.
+//! [`echo`] is the smallest server that is right, on the raw [`Handler`](mio_core::Handler) trait, and
+//! [`echo_derived`] the same one by the derive; [`proxy`] is a proxy to use, by the derive, and
+//! [`proxy_raw`] one by hand.
 
 pub mod echo;
 pub mod echo_derived;
 pub mod proxy;
+pub mod proxy_raw;

@@ -75,9 +75,11 @@ fn the_executor_runs_all_its_tasks() {
 }
 
 #[test]
-fn the_proxy_demonstrates_itself() {
-    let Some(output) = output("proxy", &["--seconds", "1"]) else { return };
-    assert!(output.contains("Every byte that came back was right"), "{output}");
+fn the_proxies_demonstrate_themselves() {
+    for name in ["proxy", "proxy_raw"] {
+        let Some(output) = output(name, &["--seconds", "1"]) else { continue };
+        assert!(output.contains("Every byte that came back was right"), "{output}");
+    }
 }
 
 #[test]

@@ -1,421 +1,113 @@
-//! What the handwritten proxy promises, seen from its two sides through ordinary blocking sockets.
+//! The derived proxy: it keeps the promises of the handwritten one.
 
-use std::{
-    io::{self, ErrorKind, Read, Write},
-    net::{Shutdown, SocketAddr, TcpListener, TcpStream},
-    process::{self, Command},
-    thread,
-    time::{Duration, Instant},
-};
-
-use examples::proxy::{self, Config, Counters, Proxy, Service};
-use mio_core::{EventLoop, Signal, net as core_net};
-use tests::{Isolated, alloc, mark, test_name};
+#[path = "proxies/behaviour.rs"]
+mod behaviour;
 
 #[global_allocator]
-static ALLOCATOR: alloc::Counting = alloc::Counting;
+static ALLOCATOR: tests::alloc::Counting = tests::alloc::Counting;
 
-/// Longer than anything here takes, so that a failure is no hang.
-const PATIENCE: Duration = Duration::from_secs(20);
-/// Enough to fill what the kernel buffers between a writer and a reader that sleeps, several times.
-const MUCH: usize = 24 << 20;
+mod subject {
+    use std::{io, net::SocketAddr, time::Duration};
 
-/// A proxy, and the listener that its clients are connected to.
-struct Rig {
-    service: Service,
-    upstream: TcpListener,
-}
+    use examples::proxy::{self, Gateway, GatewayServer};
+    use mio_core::{EventLoop, proxy::ProxyConfig, relay::Bounds};
 
-impl Rig {
-    fn new(adjust: impl FnOnce(&mut Config)) -> Rig {
-        let upstream = TcpListener::bind("127.0.0.1:0").unwrap();
-        let mut config = Config::new(loopback(), upstream.local_addr().unwrap());
-        adjust(&mut config);
-        Rig { service: Service::start(config).unwrap(), upstream }
+    pub(crate) use mio_core::proxy::{Command, Counters};
+
+    /// What a test may change.
+    pub(crate) struct Config {
+        pub(crate) listen: SocketAddr,
+        pub(crate) upstream: SocketAddr,
+        pub(crate) pairs: usize,
+        pub(crate) relay: Bounds,
+        pub(crate) connect_timeout: Duration,
+        pub(crate) idle_timeout: Duration,
+        pub(crate) drain_timeout: Duration,
+        pub(crate) accept_retry: Duration,
     }
 
-    fn client(&self) -> TcpStream {
-        patient(TcpStream::connect(self.service.address()).unwrap())
-    }
-
-    /// A client, and whom it talks to.
-    fn pair(&self) -> (TcpStream, TcpStream) {
-        let client = self.client();
-        (client, accept(&self.upstream))
-    }
-
-    fn drained(self) -> Counters {
-        self.service.drain().unwrap()
-    }
-}
-
-fn loopback() -> SocketAddr {
-    SocketAddr::from(([127, 0, 0, 1], 0))
-}
-
-fn patient(stream: TcpStream) -> TcpStream {
-    stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    stream.set_write_timeout(Some(PATIENCE)).unwrap();
-    stream
-}
-
-/// As `accept`, but gives up in the end.
-fn accept(listener: &TcpListener) -> TcpStream {
-    listener.set_nonblocking(true).unwrap();
-    let began = Instant::now();
-    loop {
-        match listener.accept() {
-            Ok((stream, _)) => {
-                stream.set_nonblocking(false).unwrap();
-                return patient(stream);
+    impl Config {
+        pub(crate) fn new(listen: SocketAddr, upstream: SocketAddr) -> Config {
+            let defaults = GatewayServer::config();
+            Config {
+                listen,
+                upstream,
+                pairs: defaults.capacity,
+                relay: defaults.relay,
+                connect_timeout: defaults.connect_timeout,
+                idle_timeout: defaults.idle_timeout,
+                drain_timeout: defaults.drain_timeout,
+                accept_retry: defaults.accept_retry,
             }
-            Err(error) if error.kind() != ErrorKind::WouldBlock => panic!("{error}"),
-            Err(_) => assert!(began.elapsed() < PATIENCE, "nobody comes"),
         }
-        thread::sleep(Duration::from_millis(1));
-    }
-}
 
-fn read(mut stream: &TcpStream, length: usize) -> Vec<u8> {
-    let mut bytes = vec![0; length];
-    stream.read_exact(&mut bytes).unwrap();
-    bytes
-}
-
-fn read_to_end(mut stream: &TcpStream) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    stream.read_to_end(&mut bytes).map(|_| bytes)
-}
-
-fn noise(length: usize, seed: u64) -> Vec<u8> {
-    let word = |i: u64| (i ^ seed << 40).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(23);
-    (0..length as u64 / 8).flat_map(|i| word(i).to_le_bytes()).collect()
-}
-
-fn reset(stream: TcpStream) {
-    let stream = core_net::TcpStream::from(stream);
-    stream.set_linger(Some(Duration::ZERO)).unwrap();
-}
-
-/// Sends one way while nobody reads for a moment, then reads and compares.
-fn send_to_a_late_reader(from: &TcpStream, to: &TcpStream, bytes: &[u8]) {
-    thread::scope(|scope| {
-        scope.spawn(|| {
-            (&mut &*from).write_all(bytes).unwrap();
-            from.shutdown(Shutdown::Write).unwrap();
-        });
-        thread::sleep(Duration::from_millis(100));
-        assert!(read_to_end(to).unwrap() == bytes);
-    });
-}
-
-#[test]
-fn every_byte_arrives_in_order_both_ways_at_once() {
-    let rig = Rig::new(|_| {});
-    let (client, server) = rig.pair();
-    let (up, down) = (noise(MUCH, 1), noise(MUCH, 2));
-    thread::scope(|scope| {
-        scope.spawn(|| send_to_a_late_reader(&client, &server, &up));
-        scope.spawn(|| send_to_a_late_reader(&server, &client, &down));
-    });
-    drop((client, server));
-    let counters = rig.drained();
-    assert_eq!((counters.finished, counters.resets, counters.broken), (1, 0, 0));
-    assert_eq!(counters.ways.map(|way| way.bytes), [MUCH as u64; 2]);
-    // A late reader was waited for, with what it did not take held.
-    assert!(counters.ways.iter().all(|way| way.held > 0 && way.peeks == 0));
-    assert!(counters.held_max >= 1);
-}
-
-#[test]
-fn without_a_single_buffer_bytes_stay_in_the_kernel_and_nothing_is_lost() {
-    let rig = Rig::new(|config| config.buffers = 0);
-    let (client, server) = rig.pair();
-    let (up, down) = (noise(MUCH, 3), noise(MUCH, 4));
-    thread::scope(|scope| {
-        scope.spawn(|| send_to_a_late_reader(&client, &server, &up));
-        scope.spawn(|| send_to_a_late_reader(&server, &client, &down));
-    });
-    drop((client, server));
-    let counters = rig.drained();
-    assert_eq!((counters.finished, counters.held_max), (1, 0));
-    assert!(counters.ways.iter().all(|way| way.peeks > 0 && way.held == 0));
-}
-
-#[test]
-fn readers_that_are_stuck_with_all_buffers_do_not_hold_up_the_others() {
-    let rig = Rig::new(|config| config.buffers = 2);
-    let stuck: Vec<_> = (0..4).map(|_| rig.pair()).collect();
-    for (client, _server) in &stuck {
-        client.set_write_timeout(Some(Duration::from_millis(100))).unwrap();
-        let error = (&mut &*client).write_all(&vec![0; MUCH]).unwrap_err();
-        assert!(matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut));
-    }
-    let (client, server) = rig.pair();
-    send_to_a_late_reader(&client, &server, &noise(MUCH, 5));
-    drop((client, server, stuck));
-    assert_eq!(rig.drained().held_max, 2);
-}
-
-#[test]
-fn the_end_of_one_way_is_passed_on_and_the_other_way_goes_on() {
-    let rig = Rig::new(|_| {});
-    for client_ends_first in [true, false] {
-        let (client, server) = rig.pair();
-        let (mut first, mut last) =
-            if client_ends_first { (&client, &server) } else { (&server, &client) };
-        first.write_all(b"all I have").unwrap();
-        first.shutdown(Shutdown::Write).unwrap();
-        assert_eq!(read_to_end(last).unwrap(), b"all I have");
-        last.write_all(b"an answer").unwrap();
-        assert_eq!(read(first, 9), b"an answer");
-        last.shutdown(Shutdown::Write).unwrap();
-        assert_eq!(read_to_end(first).unwrap(), b"");
-    }
-    let counters = rig.drained();
-    assert_eq!((counters.accepted, counters.finished), (2, 2));
-}
-
-#[test]
-fn a_reset_is_passed_on_as_a_reset() {
-    let rig = Rig::new(|_| {});
-    for client_resets in [true, false] {
-        let (client, server) = rig.pair();
-        (&mut &client).write_all(b"x").unwrap();
-        read(&server, 1);
-        let (vanishes, stays) = if client_resets { (client, server) } else { (server, client) };
-        reset(vanishes);
-        assert_eq!(read_to_end(&stays).unwrap_err().kind(), ErrorKind::ConnectionReset);
-    }
-    let counters = rig.drained();
-    assert_eq!((counters.resets, counters.finished, counters.broken), (2, 0, 0));
-}
-
-#[test]
-fn a_client_whom_the_upstream_refuses_is_closed() {
-    let rig = Rig::new(|_| {});
-    let address = rig.service.address();
-    drop(rig.upstream);
-    let client = patient(TcpStream::connect(address).unwrap());
-    assert_eq!(read_to_end(&client).unwrap(), b"");
-    let counters = rig.service.drain().unwrap();
-    assert_eq!((counters.accepted, counters.connects_failed), (1, 1));
-}
-
-#[test]
-fn a_client_whom_the_upstream_does_not_answer_is_closed_after_the_connect_timeout() {
-    let options = core_net::ListenOptions { backlog: 1, ..Default::default() };
-    let deaf = core_net::TcpListener::bind_with(loopback(), options).unwrap();
-    let address = deaf.local_addr().unwrap();
-    // A queue that is full lets further attempts wait for an answer.
-    let filled: Vec<_> = (0..8).map(|_| core_net::TcpStream::connect(address).unwrap()).collect();
-    thread::sleep(Duration::from_millis(50));
-    let rig = Rig::new(|config| {
-        config.upstream = address;
-        config.connect_timeout = Duration::from_millis(200);
-    });
-    let began = Instant::now();
-    let client = rig.client();
-    assert_eq!(read_to_end(&client).unwrap(), b"");
-    assert!(began.elapsed() >= Duration::from_millis(200));
-    assert_eq!(rig.drained().connect_timeouts, 1);
-    drop(filled);
-}
-
-#[test]
-fn a_pair_is_closed_when_nothing_moved_for_the_idle_timeout_and_not_before() {
-    const IDLE: Duration = Duration::from_secs(1);
-    let rig = Rig::new(|config| (config.connect_timeout, config.idle_timeout) = (IDLE, IDLE));
-    let (mut client, server) = rig.pair();
-    let mut last_write = Instant::now();
-    for _ in 0..6 {
-        thread::sleep(IDLE / 4);
-        last_write = Instant::now();
-        client.write_all(b"alive").unwrap();
-        assert_eq!(read(&server, 5), b"alive");
-    }
-    assert_eq!(read_to_end(&client).unwrap(), b"");
-    assert_eq!(read_to_end(&server).unwrap(), b"");
-    assert!(last_write.elapsed() >= IDLE);
-    assert_eq!(rig.drained().idle_timeouts, 1);
-}
-
-#[test]
-fn clients_beyond_the_table_wait_until_a_pair_ends() {
-    let rig = Rig::new(|config| config.pairs = 1);
-    let (client, server) = rig.pair();
-    let mut next = rig.client();
-    next.write_all(b"me too").unwrap();
-    rig.upstream.set_nonblocking(true).unwrap();
-    thread::sleep(Duration::from_millis(100));
-    assert_eq!(rig.upstream.accept().unwrap_err().kind(), ErrorKind::WouldBlock);
-    drop((client, server));
-    assert_eq!(read(&accept(&rig.upstream), 6), b"me too");
-    drop(next);
-    assert_eq!(rig.drained().accepted, 2);
-}
-
-#[test]
-fn a_drain_accepts_no_more_and_lets_pairs_finish() {
-    let rig = Rig::new(|_| {});
-    let (mut client, mut server) = rig.pair();
-    let address = rig.service.address();
-    rig.service.command(proxy::Command::Drain);
-    let began = Instant::now();
-    while TcpStream::connect(address).is_ok() {
-        assert!(began.elapsed() < PATIENCE, "it still accepts");
-        thread::sleep(Duration::from_millis(5));
-    }
-    client.write_all(b"question").unwrap();
-    assert_eq!(read(&server, 8), b"question");
-    server.write_all(b"answer").unwrap();
-    assert_eq!(read(&client, 6), b"answer");
-    // Those that knocked too early for the listener to be closed find nobody.
-    drop((client, server, rig.upstream));
-    let counters = rig.service.wait().unwrap();
-    assert_eq!(counters.open, 0);
-    assert!(counters.finished >= 1);
-}
-
-#[test]
-fn a_drain_ends_after_its_timeout_or_at_the_second_request() {
-    for (timeout, requests) in [(Duration::from_millis(100), 1), (PATIENCE * 10, 2)] {
-        let rig = Rig::new(|config| config.drain_timeout = timeout);
-        let (client, server) = rig.pair();
-        let began = Instant::now();
-        for _ in 0..requests {
-            rig.service.command(proxy::Command::Drain);
+        pub(crate) fn event_loop(&self) -> mio_core::Config {
+            self.config().event_loop()
         }
-        assert_eq!(rig.service.wait().unwrap().open, 1);
-        assert!(began.elapsed() < PATIENCE);
-        assert_eq!(read_to_end(&client).unwrap(), b"");
-        drop(server);
-    }
-}
 
-#[cfg(target_os = "linux")]
-#[test]
-fn a_signal_drains() {
-    Isolated::new(test_name!()).run(|| {
-        let upstream = TcpListener::bind("127.0.0.1:0").unwrap();
-        let config = Config::new(loopback(), upstream.local_addr().unwrap());
-        let mut event_loop = EventLoop::with_config(config.event_loop()).unwrap();
-        event_loop.signals_with(Signal::TERM.into(), 0u64).unwrap();
-        let proxy = Proxy::new(&mut event_loop, config).unwrap();
-        let address = proxy.local_addr().unwrap();
-        let finished = thread::spawn(move || {
-            let mut client = patient(TcpStream::connect(address).unwrap());
-            let mut server = accept(&upstream);
-            let kill = format!("kill -TERM {}", process::id());
-            assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
-            server.write_all(b"still here").unwrap();
-            assert_eq!(read(&client, 10), b"still here");
-            client.write_all(b"bye").unwrap();
-            read(&server, 3);
-        });
-        let proxy = event_loop.run(proxy).unwrap();
-        finished.join().unwrap();
-        assert_eq!(proxy.counters().finished, 1);
-    });
-}
-
-#[cfg(target_os = "linux")]
-#[test]
-fn when_descriptors_run_out_clients_wait_and_nothing_spins() {
-    Isolated::new(test_name!()).descriptors(40).run(|| {
-        let rig = Rig::new(|config| config.accept_retry = Duration::from_millis(20));
-        let mut waiting = Vec::new();
-        // The kernel completes connections on its own: the queue takes those that nobody accepts.
-        while let Ok(client) = TcpStream::connect(rig.service.address()) {
-            waiting.push(patient(client));
-        }
-        thread::sleep(Duration::from_millis(200));
-        // Room again, a little at a time, until each of them had its turn.
-        rig.upstream.set_nonblocking(true).unwrap();
-        let began = Instant::now();
-        while !waiting.is_empty() {
-            assert!(began.elapsed() < PATIENCE, "{} still wait", waiting.len());
-            drop(waiting.pop());
-            thread::sleep(Duration::from_millis(30));
-            while rig.upstream.accept().is_ok() {}
-        }
-        let began = Instant::now();
-        let (mut client, server) = loop {
-            assert!(began.elapsed() < PATIENCE, "it does not recover");
-            if let Ok(client) = TcpStream::connect(rig.service.address()) {
-                break (client, accept(&rig.upstream));
+        fn config(&self) -> ProxyConfig {
+            ProxyConfig {
+                listen: vec![self.listen.into()],
+                capacity: self.pairs,
+                relay: self.relay,
+                connect_timeout: self.connect_timeout,
+                idle_timeout: self.idle_timeout,
+                drain_timeout: self.drain_timeout,
+                accept_retry: self.accept_retry,
+                ..GatewayServer::config()
             }
-        };
-        client.write_all(b"back").unwrap();
-        assert_eq!(read(&server, 4), b"back");
-        // Those that still wait in the upstream's queue go with it.
-        drop((client, server, rig.upstream));
-        let counters = rig.service.drain().unwrap();
-        assert!((1..200).contains(&counters.back_offs), "{counters}");
-    });
-}
-
-#[test]
-fn nothing_is_allocated_while_it_runs() {
-    let upstream = TcpListener::bind("127.0.0.1:0").unwrap();
-    let config = Config { pairs: 4, ..Config::new(loopback(), upstream.local_addr().unwrap()) };
-    let mut event_loop = EventLoop::with_config(config.event_loop()).unwrap();
-    let mut proxy = Proxy::new(&mut event_loop, config).unwrap();
-    let (address, sender) = (proxy.local_addr().unwrap(), event_loop.sender());
-    let peers = thread::spawn(move || {
-        let bytes = noise(MUCH, 6);
-        for _ in 0..8 {
-            let client = patient(TcpStream::connect(address).unwrap());
-            let server = accept(&upstream);
-            send_to_a_late_reader(&client, &server, &bytes[..MUCH / 4]);
-            reset(server);
         }
-        drop(upstream);
-        let refused = patient(TcpStream::connect(address).unwrap());
-        assert_eq!(read_to_end(&refused).unwrap(), b"");
-        sender.send(proxy::Command::Drain).unwrap();
-    });
-    alloc::forbidden("the proxy", || event_loop.run(&mut proxy).map(drop)).unwrap();
-    peers.join().unwrap();
-    let counters = proxy.counters();
-    assert_eq!((counters.accepted, counters.connects_failed), (9, 1));
-    assert!(counters.ways[0].held > 0);
-}
 
-#[cfg(target_os = "linux")]
-#[test]
-fn a_request_and_its_reply_cost_a_wait_a_read_and_a_write_each() {
-    const BEGIN: u16 = 1;
-    const END: u16 = 2;
-    let trace = Isolated::new(test_name!()).trace(|| {
-        let upstream = TcpListener::bind("127.0.0.1:0").unwrap();
-        let config = Config { pairs: 4, ..Config::new(loopback(), upstream.local_addr().unwrap()) };
-        let mut event_loop = EventLoop::with_config(config.event_loop()).unwrap();
-        let mut proxy = Proxy::new(&mut event_loop, config).unwrap();
-        let mut client = TcpStream::connect(proxy.local_addr().unwrap()).unwrap();
-        event_loop.run_once(&mut proxy, Some(PATIENCE)).unwrap();
-        let (mut server, _) = upstream.accept().unwrap();
-        // What the kernel has to say of new connections is over when nothing happens in a while.
-        while proxy.counters().bytes() < 8 {
-            client.write_all(b"x").unwrap();
-            event_loop.run_once(&mut proxy, Some(Duration::from_millis(20))).unwrap();
-            read(&server, 1);
+        fn gateway(&self) -> Gateway {
+            Gateway::new(vec![self.upstream.into()], None)
         }
-        event_loop.run_once(&mut proxy, Some(Duration::from_millis(20))).unwrap();
-        let mut buffer = [0; 8];
-        mark(BEGIN);
-        client.write_all(b"question").unwrap();
-        event_loop.run_once(&mut proxy, Some(PATIENCE)).unwrap();
-        server.read_exact(&mut buffer).unwrap();
-        server.write_all(b"answered").unwrap();
-        event_loop.run_once(&mut proxy, Some(PATIENCE)).unwrap();
-        client.read_exact(&mut buffer).unwrap();
-        mark(END);
-        assert_eq!(&buffer, b"answered");
-    });
-    let names = trace.names(BEGIN, END);
-    let wait = names[1];
-    assert!(wait.starts_with("epoll_"), "{names:?}");
-    let one_way = ["sendto", wait, "recvfrom", "sendto", "recvfrom"];
-    assert_eq!(names, [one_way, one_way].concat());
+    }
+
+    pub(crate) struct Service(proxy::Service);
+
+    impl Service {
+        #[expect(clippy::needless_pass_by_value, reason = "as the other one takes it")]
+        pub(crate) fn start(config: Config) -> io::Result<Service> {
+            proxy::Service::start(config.gateway(), config.config()).map(Service)
+        }
+
+        pub(crate) fn address(&self) -> SocketAddr {
+            self.0.address()
+        }
+
+        pub(crate) fn command(&self, command: Command) {
+            self.0.command(command);
+        }
+
+        pub(crate) fn wait(self) -> io::Result<Counters> {
+            self.0.wait()
+        }
+
+        pub(crate) fn drain(self) -> io::Result<Counters> {
+            self.0.drain()
+        }
+    }
+
+    #[expect(clippy::needless_pass_by_value, reason = "as the other one takes it")]
+    pub(crate) fn proxy(
+        event_loop: &mut EventLoop<Command>,
+        config: Config,
+    ) -> io::Result<GatewayServer> {
+        let (gateway, config) = (config.gateway(), config.config());
+        let listeners = config.listeners()?;
+        let server = GatewayServer::new(event_loop.scoped(), gateway, config, listeners)?;
+        Ok(server.alone())
+    }
+
+    pub(crate) fn heed_signals(
+        server: &mut GatewayServer,
+        event_loop: &mut EventLoop<Command>,
+    ) -> io::Result<()> {
+        server.heed_signals(event_loop.scoped())
+    }
+
+    pub(crate) fn address(server: &GatewayServer) -> io::Result<SocketAddr> {
+        let address = server.addresses().next().ok_or(io::ErrorKind::NotConnected)??;
+        address.tcp().ok_or(io::ErrorKind::NotConnected.into())
+    }
 }

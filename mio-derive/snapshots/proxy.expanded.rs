@@ -166,7 +166,7 @@ mod louder_server {
             Accepting, Address, Cause, Client, Closed, Command, Connection, Counters,
             Hooks, Listener, ProxyConfig, ProxyProtocol, Sharing, Side, run_workers,
         },
-        relay::{Flow, Pool, Progress},
+        relay::{Bounds, Flow, Pool, Progress},
     };
     use super::Louder;
     use pair::Pair;
@@ -249,10 +249,13 @@ mod louder_server {
             ProxyConfig {
                 listen: Vec::new(),
                 capacity: CAPACITY,
-                buffer_bytes: BUFFER_BYTES,
-                buffers: BUFFERS,
-                pipes: PIPES,
-                burst_bytes: BURST_BYTES,
+                relay: Bounds {
+                    buffer_bytes: BUFFER_BYTES,
+                    buffers: BUFFERS,
+                    burst_bytes: BURST_BYTES,
+                    pipes: PIPES,
+                    ..Bounds::default()
+                },
                 connect_timeout: CONNECT_TIMEOUT,
                 idle_timeout: IDLE_TIMEOUT,
                 drain_timeout: DRAIN_TIMEOUT,
@@ -329,7 +332,7 @@ mod louder_server {
                 listeners,
                 accepting: Accepting::default(),
                 pairs: Slab::with_capacity(config.capacity),
-                pool: Pool::new(config.relay()),
+                pool: config.pool(),
                 counters: Counters::default(),
                 tick,
                 drain: None,
@@ -347,9 +350,13 @@ mod louder_server {
             event_loop.signals(On::Report)
         }
         /// Runs until it has ended. The loop is the one that it was made with, and has no other handler.
-        pub fn run(mut self, mut event_loop: EventLoop<Command>) -> io::Result<Server> {
-            self.alone = true;
-            event_loop.run(self)
+        pub fn run(self, mut event_loop: EventLoop<Command>) -> io::Result<Server> {
+            event_loop.run(self.alone())
+        }
+        /// Says that nobody else lives in its loop, so that it shuts that down at its end.
+        #[must_use]
+        pub fn alone(self) -> Server {
+            Server { alone: true, ..self }
         }
         /// Where it listens, in the order of the listeners; nowhere once it drains.
         pub fn addresses(&self) -> impl Iterator<Item = io::Result<Address>> {

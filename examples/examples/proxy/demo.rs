@@ -1,11 +1,8 @@
 //! The demonstration: four kinds of load, and what came of them.
 
-use std::{error::Error, thread, time::Duration};
+use std::{error::Error, fmt, io, net::SocketAddr, thread, time::Duration};
 
-use examples::{
-    echo::Echo,
-    proxy::{Config, Service},
-};
+use examples::echo::Echo;
 use mio_core::EventLoop;
 
 use crate::{
@@ -13,14 +10,29 @@ use crate::{
     pattern::Pattern,
 };
 
-/// Runs everything, in about `duration`. What fails, a wrong byte above all, is an error.
-pub(crate) fn run(duration: Duration) -> Result<(), Box<dyn Error>> {
+/// A proxy that runs in a thread of its own.
+pub(crate) trait Proxy {
+    type Counters: fmt::Display;
+
+    fn address(&self) -> SocketAddr;
+
+    /// Its counters at the end, and of them how many clients were accepted, and how many pairs came to their
+    /// end.
+    fn drain(self) -> io::Result<(Self::Counters, [u64; 2])>;
+}
+
+/// Runs everything, in about `duration`, through the proxy that `start` starts to this upstream. What fails, a
+/// wrong byte above all, is an error.
+pub(crate) fn run<P: Proxy>(
+    duration: Duration,
+    start: impl FnOnce(SocketAddr) -> io::Result<P>,
+) -> Result<(), Box<dyn Error>> {
     let mut upstream_loop = EventLoop::new()?;
     let upstream = Echo::new(&mut upstream_loop, "127.0.0.1:0".parse()?)?;
     let (upstream_address, stop_upstream) = (upstream.local_addr()?, upstream_loop.sender());
     let upstream_thread = thread::spawn(move || upstream_loop.run(upstream).map(drop));
 
-    let proxy = Service::start(Config::new("127.0.0.1:0".parse()?, upstream_address))?;
+    let proxy = start(upstream_address)?;
     println!("clients -> proxy {} -> upstream {upstream_address}\n", proxy.address());
 
     let pattern = Pattern::new();
@@ -32,12 +44,12 @@ pub(crate) fn run(duration: Duration) -> Result<(), Box<dyn Error>> {
         bytes += outcome.bytes;
     }
 
-    let counters = proxy.drain()?;
+    let (counters, [accepted, finished]) = proxy.drain()?;
     stop_upstream.send(())?;
     upstream_thread.join().map_err(|_| "the upstream panicked")??;
     println!("\nEvery byte that came back was right: {bytes} of them. What the proxy did:\n");
     print!("{counters}");
-    if counters.finished != counters.accepted {
+    if finished != accepted {
         return Err("the proxy has lost track of pairs".into());
     }
     Ok(())

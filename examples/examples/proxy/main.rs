@@ -6,88 +6,78 @@
 //!     cargo run --release --example proxy
 //!     cargo run --release --example proxy -- --seconds 20
 //!
-//! And this is a proxy to use. SIGINT or SIGTERM drains it, a second one ends it:
+//! And this is a proxy to use. SIGINT or SIGTERM drains it, a second one ends it, SIGUSR1 prints its
+//! counters; `--stats` shows them as they grow:
 //!
 //!     cargo run --release --example proxy -- --listen 127.0.0.1:8080 --upstream 127.0.0.1:80
 //!
 //! The proxy itself is in `src/proxy/` and the upstream in `src/echo.rs`; here is what surrounds
 //! them.
 
+mod arguments;
 mod demo;
 mod load;
 mod pattern;
 
-use std::{error::Error, net::SocketAddr, time::Duration};
+use std::{error::Error, io, net::SocketAddr};
 
-use examples::proxy::{Command, Config, Proxy};
-use lexopt::{Arg, ValueExt};
-use mio_core::{EventLoop, Signal, SignalSet};
-
-const HELP: &str = "\
-A TCP proxy, or a demonstration of it.
-
-    proxy [--seconds N]                     demonstrate, for about N seconds (6)
-    proxy --listen ADDR --upstream ADDR     be a proxy
-        --pairs N                           connections at a time (4096)
-        --connect-timeout SECONDS           (5)
-        --idle-timeout SECONDS              (60)
-        --drain-timeout SECONDS             (30)";
-
-const DRAIN: SignalSet = SignalSet::EMPTY.with(Signal::INT).with(Signal::TERM);
-
-/// What is wanted.
-enum Mode {
-    Help,
-    Demonstrate(Duration),
-    Serve(Config),
-}
+use arguments::{HELP, Mode, Serve};
+use examples::proxy::{Gateway, GatewayServer, Service, Stats};
+use mio_core::proxy::{Counters, Listener, ProxyConfig};
 
 fn main() -> Result<(), Box<dyn Error>> {
-    match parse(lexopt::Parser::from_env())? {
+    match arguments::parse(lexopt::Parser::from_env())? {
         Mode::Help => println!("{HELP}"),
-        Mode::Demonstrate(duration) => demo::run(duration)?,
-        Mode::Serve(config) => serve(config)?,
+        Mode::Demonstrate(duration) => demo::run(duration, |upstream| {
+            let listen = vec![SocketAddr::from(([127, 0, 0, 1], 0)).into()];
+            let config = ProxyConfig { listen, ..GatewayServer::config() };
+            Service::start(Gateway::new(vec![upstream.into()], None), config)
+        })?,
+        Mode::Serve(serve) => self::serve(*serve)?,
     }
     Ok(())
 }
 
-fn serve(config: Config) -> Result<(), Box<dyn Error>> {
-    let upstream = config.upstream;
-    let mut event_loop = EventLoop::<Command>::with_config(config.event_loop())?;
-    event_loop.signals_with(DRAIN, 0u64)?;
-    let proxy = Proxy::new(&mut event_loop, config)?;
-    println!("from {} to {upstream}", proxy.local_addr()?);
-    let proxy = event_loop.run(proxy)?;
-    print!("{}", proxy.counters());
+impl demo::Proxy for Service {
+    type Counters = Counters;
+
+    fn address(&self) -> SocketAddr {
+        Service::address(self)
+    }
+
+    fn drain(self) -> io::Result<(Counters, [u64; 2])> {
+        let counters = Service::drain(self)?;
+        Ok((counters, [counters.accepted, counters.finished]))
+    }
+}
+
+fn serve(serve: Serve) -> io::Result<()> {
+    let Serve { config, upstreams, workers, stats } = serve;
+    let mut views = Stats::of(workers);
+    let counters = if workers > 1 {
+        let views: Vec<Option<Stats>> =
+            views.into_iter().map(|view| stats.then_some(view)).collect();
+        let listeners = config.shared_listeners(workers)?;
+        announce(&listeners[0], &upstreams)?;
+        let make = |worker: usize| Gateway::new(upstreams.clone(), views[worker].clone());
+        GatewayServer::serve_in_threads(make, &config, listeners)?
+    } else {
+        let listeners = config.listeners()?;
+        announce(&listeners, &upstreams)?;
+        let gateway = Gateway::new(upstreams, stats.then(|| views.remove(0)));
+        GatewayServer::serve(gateway, config, listeners)?.counters()
+    };
+    print!("{counters}");
     Ok(())
 }
 
-fn parse(mut parser: lexopt::Parser) -> Result<Mode, lexopt::Error> {
-    let unset = SocketAddr::from(([0, 0, 0, 0], 0));
-    let mut config = Config::new(unset, unset);
-    let (mut listens, mut connects) = (false, false);
-    let mut duration = Duration::from_secs(6);
-    while let Some(argument) = parser.next()? {
-        match argument {
-            Arg::Long("listen") => (config.listen, listens) = (parser.value()?.parse()?, true),
-            Arg::Long("upstream") => (config.upstream, connects) = (parser.value()?.parse()?, true),
-            Arg::Long("pairs") => config.pairs = parser.value()?.parse()?,
-            Arg::Long("connect-timeout") => config.connect_timeout = seconds(&mut parser)?,
-            Arg::Long("idle-timeout") => config.idle_timeout = seconds(&mut parser)?,
-            Arg::Long("drain-timeout") => config.drain_timeout = seconds(&mut parser)?,
-            Arg::Long("seconds") => duration = seconds(&mut parser)?,
-            Arg::Long("help") | Arg::Short('h') => return Ok(Mode::Help),
-            _ => return Err(argument.unexpected()),
-        }
-    }
-    match (listens, connects) {
-        (true, true) => Ok(Mode::Serve(config)),
-        (false, false) => Ok(Mode::Demonstrate(duration)),
-        _ => Err("--listen and --upstream go together".into()),
-    }
-}
-
-fn seconds(parser: &mut lexopt::Parser) -> Result<Duration, lexopt::Error> {
-    let seconds: f64 = parser.value()?.parse()?;
-    Duration::try_from_secs_f64(seconds).map_err(|_| "not a span of time".into())
+/// Says from where to where.
+fn announce(listeners: &[Listener], upstreams: &[mio_core::proxy::Address]) -> io::Result<()> {
+    let from: Vec<String> = listeners
+        .iter()
+        .map(|listener| listener.local_addr().map(|address| address.to_string()))
+        .collect::<io::Result<_>>()?;
+    let to: Vec<String> = upstreams.iter().map(ToString::to_string).collect();
+    println!("from {} to {}", from.join(", "), to.join(", "));
+    Ok(())
 }

@@ -2,9 +2,12 @@
 
 use std::{io, net::SocketAddr, thread};
 
-use mio_core::{EventLoop, Sender};
+use mio_core::{
+    EventLoop, Sender,
+    proxy::{Command, Counters, ProxyConfig},
+};
 
-use super::{Command, Config, Counters, Proxy};
+use super::{Gateway, GatewayServer};
 
 /// A proxy that runs in a thread of its own, for whoever wants to go on meanwhile.
 #[derive(Debug)]
@@ -15,22 +18,26 @@ pub struct Service {
 }
 
 impl Service {
-    /// Starts it. The listener is there when this returns.
+    /// Starts it. The listeners are there when this returns.
     ///
     /// # Errors
     ///
-    /// Those of [`EventLoop::with_config`] and [`Proxy::new`], and no thread to be had.
-    pub fn start(config: Config) -> io::Result<Service> {
+    /// Those of [`EventLoop::with_config`] and of listening, and no thread to be had; `InvalidInput` if the
+    /// first listener is no TCP socket.
+    pub fn start(gateway: Gateway, config: ProxyConfig) -> io::Result<Service> {
         let mut event_loop = EventLoop::with_config(config.event_loop())?;
-        let proxy = Proxy::new(&mut event_loop, config)?;
-        let (address, sender) = (proxy.local_addr()?, event_loop.sender());
+        let listeners = config.listeners()?;
+        let first = listeners.first().ok_or(io::ErrorKind::InvalidInput)?;
+        let address = first.local_addr()?.tcp().ok_or(io::ErrorKind::InvalidInput)?;
+        let server = GatewayServer::new(event_loop.scoped(), gateway, config, listeners)?;
+        let sender = event_loop.sender();
         let thread = thread::Builder::new()
             .name("proxy".into())
-            .spawn(move || event_loop.run(proxy).map(|proxy| proxy.counters()))?;
+            .spawn(move || server.run(event_loop).map(|server| server.counters()))?;
         Ok(Service { address, sender, thread })
     }
 
-    /// The address it listens on.
+    /// The address of its first listener.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address

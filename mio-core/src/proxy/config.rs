@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use super::{Accepting, Address, ProxyProtocol};
-use crate::{config::Config, relay::Bounds};
+use crate::{
+    config::Config,
+    relay::{Bounds, Pool},
+};
 
 /// Where a proxy listens and every bound it keeps. The defaults are what the attributes of the derive say, and
 /// where they say nothing, these.
@@ -13,16 +16,8 @@ pub struct ProxyConfig {
     pub listen: Vec<Address>,
     /// Pairs of connections at a time; further clients wait in the listener's queue. Default 4,096.
     pub capacity: usize,
-    /// The length of a buffer. Default 64 KiB.
-    pub buffer_bytes: usize,
-    /// Buffers for what a slow reader did not take, beside the one that all pairs share. Default 256: 16 MiB,
-    /// if all are ever used.
-    pub buffers: usize,
-    /// Pipes in the kernel that bulk is spliced through, of two descriptors each, opened as they are needed.
-    /// Default 64; 0 is no splicing.
-    pub pipes: usize,
-    /// How much one way of a pair may carry before it yields to the others. Default 256 KiB.
-    pub burst_bytes: u64,
+    /// Buffers, pipes, and how much one way of a pair may carry before it yields to the others.
+    pub relay: Bounds,
     /// How long connecting to the upstream may take. Default 5 s.
     pub connect_timeout: Duration,
     /// How long a pair may live without a byte moved. Default 60 s.
@@ -69,30 +64,19 @@ impl ProxyConfig {
         }
     }
 
-    /// The bounds of the buffers that its pairs share.
+    /// What its pairs share. Each way of each may have to wait for a buffer.
     #[must_use]
-    pub fn relay(&self) -> Bounds {
-        Bounds {
-            buffers: self.buffers,
-            buffer_bytes: self.buffer_bytes,
-            burst_bytes: self.burst_bytes,
-            waiting: 2 * self.capacity,
-            pipes: self.pipes,
-            ..Bounds::default()
-        }
+    pub fn pool(&self) -> Pool {
+        Pool::new(Bounds { waiting: 2 * self.capacity, ..self.relay })
     }
 }
 
 impl Default for ProxyConfig {
     fn default() -> ProxyConfig {
-        let Bounds { buffers, buffer_bytes, burst_bytes, pipes, .. } = Bounds::default();
         ProxyConfig {
             listen: Vec::new(),
             capacity: 4096,
-            buffer_bytes,
-            buffers,
-            pipes,
-            burst_bytes,
+            relay: Bounds::default(),
             connect_timeout: Duration::from_secs(5),
             idle_timeout: Duration::from_secs(60),
             drain_timeout: Duration::from_secs(30),
@@ -114,6 +98,5 @@ mod tests {
     fn the_bounds_of_the_loop_follow_from_those_of_the_proxy() {
         let config = ProxyConfig { capacity: 10, ..ProxyConfig::default() };
         assert_eq!((config.event_loop().sources, config.event_loop().timers), (84, 13));
-        assert_eq!((config.relay().waiting, config.relay().buffers), (20, 256));
     }
 }

@@ -18,7 +18,7 @@ pub struct Counters {
     pub accepted: u64,
     /// Of those, closed at once: no upstream was chosen for them, or no connection to it could be begun.
     pub not_opened: u64,
-    /// Pairs that are open.
+    /// Pairs that are open, or were when the proxy was stopped.
     pub open: u64,
     /// Pairs of which both ways came to their end.
     pub finished: u64,
@@ -58,8 +58,8 @@ impl Counters {
             Cause::ConnectFailed(_) => self.connects_failed += 1,
             Cause::ConnectTimeout => self.connect_timeouts += 1,
             Cause::IdleTimeout => self.idle_timeouts += 1,
-            // It stays among those that were open at the end.
-            Cause::Stopped => {}
+            // It was open at the end, and is in no table any more.
+            Cause::Stopped => self.open += 1,
         }
     }
 }
@@ -115,10 +115,12 @@ impl fmt::Display for Counters {
         write!(f, "limits    {idle_timeouts} idle too long, {back_offs} back-offs, ")?;
         writeln!(f, "at most {} remainders held", self.held_max)?;
         for (name, way) in ["up  ", "down"].into_iter().zip(self.ways) {
-            let Way { bytes, reads, writes, peeks, held, yields, .. } = way;
+            let Way { bytes, reads, writes, peeks, held, yields, spliced, fills, drains } = way;
             write!(f, "{name}      {bytes} bytes, {reads} reads, {writes} writes, ")?;
-            write!(f, "{peeks} peeks, {held} remainders, {yields} yields")?;
-            writeln!(f, ", {} bytes spliced in {} calls", way.spliced, way.fills + way.drains)?;
+            writeln!(f, "{peeks} peeks, {held} remainders, {yields} yields")?;
+            if spliced > 0 {
+                writeln!(f, "          of them {spliced} spliced, {fills} fills, {drains} drains")?;
+            }
         }
         Ok(())
     }
@@ -147,7 +149,7 @@ mod tests {
         }
         let Counters { finished, resets, broken, connects_failed, .. } = counters;
         assert_eq!((finished, resets, broken, connects_failed), (1, 2, 3, 1));
-        assert_eq!((counters.connect_timeouts, counters.idle_timeouts), (1, 1));
+        assert_eq!((counters.connect_timeouts, counters.idle_timeouts, counters.open), (1, 1, 1));
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 use std::{fmt, io::ErrorKind};
 
+use mio_core::relay::Way;
+
 use super::{CLIENT, End, UPSTREAM};
 
 /// What a proxy has done.
@@ -31,23 +33,6 @@ pub struct Counters {
     pub held_max: u64,
     /// From the clients to the upstream, and from the upstream to the clients.
     pub ways: [Way; 2],
-}
-
-/// What went one way.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Way {
-    /// Bytes written.
-    pub bytes: u64,
-    /// Calls that read.
-    pub reads: u64,
-    /// Calls that wrote.
-    pub writes: u64,
-    /// Calls that only looked, because no buffer was left.
-    pub peeks: u64,
-    /// How often a remainder was held, because the sink did not take all.
-    pub held: u64,
-    /// How often it yielded to the others.
-    pub yields: u64,
 }
 
 impl Counters {
@@ -80,12 +65,12 @@ impl fmt::Display for Counters {
         write!(f, "limits    {idle_timeouts} idle too long, {back_offs} back-offs, ")?;
         writeln!(f, "at most {} remainders held", self.held_max)?;
         for (name, way) in ["up  ", "down"].into_iter().zip(self.ways) {
-            let Way { bytes, reads, writes, peeks, held, yields } = way;
-            write!(
-                f,
-                "{name}      {bytes} bytes, {reads} reads, {writes} writes, {peeks} peeks, "
-            )?;
-            writeln!(f, "{held} remainders, {yields} yields")?;
+            let Way { bytes, reads, writes, peeks, held, yields, spliced, fills, drains } = way;
+            write!(f, "{name}      {bytes} bytes, {reads} reads, {writes} writes, ")?;
+            writeln!(f, "{peeks} peeks, {held} remainders, {yields} yields")?;
+            if spliced > 0 {
+                writeln!(f, "          of them {spliced} spliced, {fills} fills, {drains} drains")?;
+            }
         }
         Ok(())
     }

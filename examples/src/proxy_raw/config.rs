@@ -2,6 +2,8 @@
 
 use std::{net::SocketAddr, time::Duration};
 
+use mio_core::relay::Bounds;
+
 /// Where a proxy stands and every bound it keeps, each with a default.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -11,13 +13,8 @@ pub struct Config {
     pub upstream: SocketAddr,
     /// Pairs of connections at a time; further clients wait in the listener's queue. Default 4,096.
     pub pairs: usize,
-    /// Remainders held at a time, of those that a sink did not take. Default 256: 16 MiB, if all
-    /// are ever used.
-    pub buffers: usize,
-    /// The length of the scratch buffer and of each remainder's. Default 64 KiB.
-    pub buffer_bytes: usize,
-    /// How much one way may carry before it yields to the others. Default 256 KiB.
-    pub burst_bytes: u64,
+    /// Buffers, pipes, and how much one way may carry before it yields to the others.
+    pub relay: Bounds,
     /// How long connecting to the upstream may take. Default 5 s.
     pub connect_timeout: Duration,
     /// How long a pair may live without a byte moved. Default 60 s.
@@ -36,9 +33,7 @@ impl Config {
             listen,
             upstream,
             pairs: 4096,
-            buffers: 256,
-            buffer_bytes: 64 * 1024,
-            burst_bytes: 256 * 1024,
+            relay: Bounds::default(),
             connect_timeout: Duration::from_secs(5),
             idle_timeout: Duration::from_secs(60),
             drain_timeout: Duration::from_secs(30),

@@ -1,0 +1,71 @@
+//! A proxy in a thread of its own.
+
+use std::{io, net::SocketAddr, thread};
+
+use mio_core::{EventLoop, Sender};
+
+use super::{Command, Config, Counters, Proxy};
+
+/// A proxy that runs in a thread of its own, for whoever wants to go on meanwhile.
+#[derive(Debug)]
+pub struct Service {
+    address: SocketAddr,
+    sender: Sender<Command>,
+    thread: thread::JoinHandle<io::Result<Counters>>,
+}
+
+impl Service {
+    /// Starts it. The listener is there when this returns.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`EventLoop::with_config`] and [`Proxy::new`], and no thread to be had.
+    pub fn start(config: Config) -> io::Result<Service> {
+        let mut event_loop = EventLoop::with_config(config.event_loop())?;
+        let proxy = Proxy::new(&mut event_loop, config)?;
+        let (address, sender) = (proxy.local_addr()?, event_loop.sender());
+        let thread = thread::Builder::new()
+            .name("proxy".into())
+            .spawn(move || event_loop.run(proxy).map(|proxy| proxy.counters()))?;
+        Ok(Service { address, sender, thread })
+    }
+
+    /// The address it listens on.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Asks it to drain or to stop.
+    pub fn command(&self, command: Command) {
+        // It is refused if the proxy is gone, or if enough commands wait for it.
+        let _ = self.sender.send(command);
+    }
+
+    /// Waits until it has ended, and says what it has done.
+    ///
+    /// # Errors
+    ///
+    /// The one that ended it, if it was one.
+    ///
+    /// # Panics
+    ///
+    /// If it panicked.
+    pub fn wait(self) -> io::Result<Counters> {
+        self.thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    }
+
+    /// Drains it and waits.
+    ///
+    /// # Errors
+    ///
+    /// As [`wait`](Service::wait).
+    ///
+    /// # Panics
+    ///
+    /// As `wait`.
+    pub fn drain(self) -> io::Result<Counters> {
+        self.command(Command::Drain);
+        self.wait()
+    }
+}

@@ -1,0 +1,29 @@
+//! The handwritten proxy.
+
+#[path = "proxies/behaviour.rs"]
+mod behaviour;
+
+#[global_allocator]
+static ALLOCATOR: tests::alloc::Counting = tests::alloc::Counting;
+
+mod subject {
+    use std::{io, net::SocketAddr};
+
+    pub(crate) use examples::proxy_raw::{Command, Config, Counters, Proxy, Service};
+    use mio_core::{EventLoop, Signal};
+
+    pub(crate) fn proxy(event_loop: &mut EventLoop<Command>, config: Config) -> io::Result<Proxy> {
+        Proxy::new(event_loop, config)
+    }
+
+    pub(crate) fn heed_signals(
+        _: &mut Proxy,
+        event_loop: &mut EventLoop<Command>,
+    ) -> io::Result<()> {
+        event_loop.signals_with(Signal::TERM.into(), 0u64)
+    }
+
+    pub(crate) fn address(proxy: &Proxy) -> io::Result<SocketAddr> {
+        proxy.local_addr()
+    }
+}
