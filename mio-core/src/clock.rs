@@ -27,21 +27,27 @@ impl Clock {
     }
 
     #[inline]
-    pub(crate) fn now(&mut self) -> u64 {
-        if self.current { self.now } else { self.first_reading() }
+    pub(crate) fn is_current(&self) -> bool {
+        self.current
     }
 
-    #[cold]
-    fn first_reading(&mut self) -> u64 {
+    /// The first reading of a turn.
+    pub(crate) fn start(&mut self) {
         self.turn = self.read();
         self.current = true;
+    }
+
+    /// The latest reading of this turn, which has to be current.
+    #[inline]
+    pub(crate) fn now(&self) -> u64 {
+        debug_assert!(self.current);
         self.now
     }
 
     /// What timers are due by: this turn's first reading, however often it was refreshed.
     #[inline]
-    pub(crate) fn turn(&mut self) -> u64 {
-        self.now();
+    pub(crate) fn turn(&self) -> u64 {
+        debug_assert!(self.current);
         self.turn
     }
 
@@ -54,11 +60,6 @@ impl Clock {
         self.now
     }
 
-    pub(crate) fn refresh(&mut self) {
-        self.now();
-        self.read();
-    }
-
     /// Virtual time only: it is `deadline` now.
     pub(crate) fn jump_to(&mut self, deadline: u64) {
         debug_assert!(self.jumps);
@@ -68,17 +69,19 @@ impl Clock {
 
     /// Later than everything that is due in this turn.
     #[inline]
-    pub(crate) fn after(&mut self, delay: Duration) -> u64 {
+    pub(crate) fn after(&self, delay: Duration) -> u64 {
         self.now().saturating_add(nanoseconds(delay).max(1))
     }
 
-    pub(crate) fn at(&mut self, instant: Instant) -> u64 {
+    pub(crate) fn at(&self, instant: Instant) -> u64 {
         let at = nanoseconds(instant.saturating_duration_since(self.epoch));
         at.max(self.now().saturating_add(1))
     }
 
+    #[inline]
     pub(crate) fn instant(&self, at: u64) -> Instant {
-        self.epoch + Duration::from_nanos(at)
+        // It does not overflow; what cannot panic costs nothing where nobody looks at it.
+        self.epoch.checked_add(Duration::from_nanos(at)).unwrap_or(self.epoch)
     }
 }
 

@@ -402,7 +402,7 @@ impl<M, S> EventLoop<M, S> {
     /// before the first turn. What is due in this turn stays the same. With
     /// [virtual time](Config::virtual_time) it does nothing.
     pub fn update_now(&mut self) {
-        self.inner.clock().refresh();
+        self.inner.clock().read();
     }
 
     /// Calls [`timeout`](crate::Handler::timeout) with `token` once, `delay` from [`now`](EventLoop::now), or
@@ -560,11 +560,19 @@ impl<M> Inner<M> {
         !self.receiver.is_empty() || self.signals.pending()
     }
 
-    /// The turn's clock, for a reading.
+    /// The turn's clock, read.
     #[inline]
     pub(crate) fn clock(&mut self) -> &mut Clock {
-        self.work |= Work::CLOCK;
+        if !self.clock.is_current() {
+            self.start_clock();
+        }
         &mut self.clock
+    }
+
+    #[inline(never)]
+    fn start_clock(&mut self) {
+        self.work |= Work::CLOCK;
+        self.clock.start();
     }
 
     /// Keeps the events that were not come to yet for the next turn.

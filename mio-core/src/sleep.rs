@@ -140,7 +140,7 @@ impl<M> Inner<M> {
     fn wait_virtually(&mut self, limit: Option<Duration>) -> io::Result<()> {
         self.poll()?;
         if self.events.is_done() && !self.has_work() {
-            let now = self.clock.now();
+            let now = self.clock().now();
             let limit = limit.map_or(u64::MAX, |limit| now.saturating_add(nanoseconds(limit)));
             match self.timers.next(self.repairs_per_turn) {
                 Next::Unsettled => {}

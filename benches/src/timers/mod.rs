@@ -1,6 +1,7 @@
 //! Timers by the thousand: what an operation costs while `live` others are armed, on uniformly random
 //! live timers.
 
+use std::hint;
 use std::mem::ManuallyDrop;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -108,7 +109,7 @@ pub const NOTHING: Count = count::<nothing::Loop>;
 const CHUNK: usize = 1_000;
 /// Operations in a mixed turn: a batch of ready descriptors.
 const BATCH: usize = 64;
-/// Timers that are pushed back are due in one to two minutes, then in two to three.
+/// Timers are armed for one to two minutes; pushing them back adds minutes.
 const FAR: Duration = Duration::from_secs(60);
 /// Due timers are spread evenly over this.
 const WINDOW: Duration = Duration::from_millis(5);
@@ -122,19 +123,25 @@ fn battery<T: Timers>(live: usize) -> Metrics {
     let (mut insert, mut cancel) = (Duration::ZERO, Duration::ZERO);
     let (mut push_back, mut mixed) = (Duration::ZERO, Duration::ZERO);
     let mut timers = filled::<T>(live, &mut random);
+    // Later than all that was set before.
+    let mut later = FAR;
+    let mut even_later = || {
+        later += FAR;
+        later
+    };
     for _ in 0..repeats {
         let (c, i) = churn(&mut timers, live, operations, &mut random);
         (cancel, insert) = (cancel + c, insert + i);
-        push_back += push_all_back(&mut timers, live, operations, &mut random);
+        push_back += push_all_back(&mut timers, live, operations, even_later(), &mut random);
         let (c, i) = churn(&mut timers, live, operations, &mut random);
         (cancel, insert) = (cancel + c, insert + i);
-        mixed += mix(&mut timers, live, operations, &mut random);
+        mixed += mix(&mut timers, live, operations, even_later(), &mut random);
     }
     drop(timers);
     let (mut fire, mut misordered) = (Duration::ZERO, 0);
     for _ in 0..repeats {
         let (mut timers, mut fired) =
-            due_soon::<T>(live - operations, operations, WINDOW, &mut random);
+            due_soon::<T>(live - operations, operations, WINDOW, spin, &mut random);
         fire += measure(|| timers.fire(&mut fired)).wall;
         misordered += fired.misordered;
     }
@@ -157,7 +164,7 @@ fn count<T: Timers>(live: usize, operation: Operation, operations: usize) -> Cos
     if let Operation::Fire | Operation::Arm = operation {
         // Under callgrind it takes a while to arm them all.
         let lead = Duration::from_secs(1);
-        let (timers, mut fired) = due_soon::<T>(live, operations, lead, &mut random);
+        let (timers, mut fired) = due_soon::<T>(live, operations, lead, thread::sleep, &mut random);
         // Never dropped, since one that is armed would cost more then.
         let mut timers = ManuallyDrop::new(timers);
         return measure(|| {
@@ -170,9 +177,9 @@ fn count<T: Timers>(live: usize, operation: Operation, operations: usize) -> Cos
     measure(|| match operation {
         Operation::Churn => drop(churn(&mut timers, live, operations, &mut random)),
         Operation::PushBack => {
-            push_all_back(&mut timers, live, operations, &mut random);
+            push_all_back(&mut timers, live, operations, 2 * FAR, &mut random);
         }
-        Operation::Mixed => drop(mix(&mut timers, live, operations, &mut random)),
+        Operation::Mixed => drop(mix(&mut timers, live, operations, 3 * FAR, &mut random)),
         Operation::Fire | Operation::Arm => {}
     })
 }
@@ -195,13 +202,9 @@ fn churn<T: Timers>(
     let (mut cancel, mut insert) = (Duration::ZERO, Duration::ZERO);
     let mut slots: Vec<u32> = (0..live as u32).collect();
     for _ in 0..operations.div_ceil(CHUNK) {
-        // The first of the table become a random choice without repeats.
-        let chunk: Vec<(usize, Duration)> = (0..CHUNK)
-            .map(|index| {
-                slots.swap(index, index + random.below(live - index));
-                (slots[index] as usize, FAR + random.within(FAR))
-            })
-            .collect();
+        random.choose(&mut slots, CHUNK);
+        let chunk: Vec<(usize, Duration)> =
+            slots[..CHUNK].iter().map(|&slot| (slot as usize, FAR + random.within(FAR))).collect();
         let start = Instant::now();
         for &(slot, _) in &chunk {
             timers.cancel(slot);
@@ -216,18 +219,23 @@ fn churn<T: Timers>(
     (cancel, insert)
 }
 
+/// Pushes random live timers back, each once, to within a minute after `later`, at which none of
+/// them is due yet.
 fn push_all_back<T: Timers>(
     timers: &mut T,
     live: usize,
     operations: usize,
+    later: Duration,
     random: &mut Random,
 ) -> Duration {
+    let mut slots: Vec<u32> = (0..live as u32).collect();
+    random.choose(&mut slots, operations.min(live));
     let plan: Vec<(u32, u32)> =
-        (0..operations).map(|_| (random.below(live) as u32, random.next() as u32)).collect();
+        (0..operations).map(|index| (slots[index % live], random.next() as u32)).collect();
     let start = Instant::now();
     for (slot, bits) in plan {
-        // Two to three minutes, made of the bits without a division.
-        let delay = Duration::new(120 + u64::from(bits >> 26), bits & 0x3ff_ffff);
+        // Of up to 64 seconds, made of the bits without a division.
+        let delay = later + Duration::new(u64::from(bits >> 26), bits & 0x3ff_ffff);
         timers.push_back(slot as usize, delay);
     }
     start.elapsed()
@@ -235,16 +243,22 @@ fn push_all_back<T: Timers>(
 
 /// Idle timeouts: of 64 ready connections in a turn, 60 push theirs back to one length from now, four
 /// close and are replaced.
-fn mix<T: Timers>(timers: &mut T, live: usize, operations: usize, random: &mut Random) -> Duration {
+fn mix<T: Timers>(
+    timers: &mut T,
+    live: usize,
+    operations: usize,
+    length: Duration,
+    random: &mut Random,
+) -> Duration {
     let plan: Vec<usize> = (0..operations).map(|_| random.below(live)).collect();
     let start = Instant::now();
     for turn in plan.chunks(BATCH) {
         for (index, &slot) in turn.iter().enumerate() {
             if index % 16 == 0 {
                 timers.cancel(slot);
-                timers.insert(slot, 3 * FAR);
+                timers.insert(slot, length);
             } else {
-                timers.push_back(slot, 3 * FAR);
+                timers.push_back(slot, length);
             }
         }
         timers.turn();
@@ -253,7 +267,13 @@ fn mix<T: Timers>(timers: &mut T, live: usize, operations: usize, random: &mut R
 }
 
 /// `due` timers that are due when this returns, in random order, among `far` others.
-fn due_soon<T: Timers>(far: usize, due: usize, lead: Duration, random: &mut Random) -> (T, Fired) {
+fn due_soon<T: Timers>(
+    far: usize,
+    due: usize,
+    lead: Duration,
+    wait: fn(Duration),
+    random: &mut Random,
+) -> (T, Fired) {
     let mut timers = T::new(far + due);
     let delays: Vec<Duration> = (0..due).map(|_| lead + random.within(WINDOW)).collect();
     for (slot, &delay) in delays.iter().enumerate() {
@@ -263,8 +283,16 @@ fn due_soon<T: Timers>(far: usize, due: usize, lead: Duration, random: &mut Rand
         timers.insert(slot, 60 * FAR + random.within(FAR));
     }
     // Some round up to the millisecond, and then to the one after.
-    thread::sleep(lead + WINDOW + Duration::from_millis(3));
+    wait(lead + WINDOW + Duration::from_millis(3));
     (timers, Fired { due: delays, latest: Duration::ZERO, left: due, misordered: 0 })
+}
+
+/// Waits without giving the processor, and with it its caches, to other programs.
+fn spin(time: Duration) {
+    let start = Instant::now();
+    while start.elapsed() < time {
+        hint::spin_loop();
+    }
 }
 
 /// SplitMix64: equal numbers for every peer.
@@ -282,6 +310,13 @@ impl Random {
 
     fn below(&mut self, bound: usize) -> usize {
         ((u128::from(self.next()) * bound as u128) >> 64) as usize
+    }
+
+    /// Makes the first `count` of a table a random choice without repeats.
+    fn choose(&mut self, table: &mut [u32], count: usize) {
+        for index in 0..count {
+            table.swap(index, index + self.below(table.len() - index));
+        }
     }
 
     fn within(&mut self, span: Duration) -> Duration {

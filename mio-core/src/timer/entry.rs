@@ -1,7 +1,6 @@
 //! What stands for a timer where the order is kept, and where that is.
 
-/// Not the number of a slot.
-pub(super) const NO_SLOT: u32 = u32::MAX;
+use super::slots::Slots;
 
 /// The deadline that never comes.
 pub(super) const NEVER: u64 = u64::MAX;
@@ -21,16 +20,20 @@ pub(super) struct Entry {
 pub(super) struct Place(u32);
 
 impl Entry {
-    /// Whether this entry may stand above the other.
+    /// Whether this entry may stand above the other: what breaks a tie is who was set first.
     #[inline]
-    pub(super) fn precedes(self, other: Entry, rank: impl Fn(u32) -> u64) -> bool {
-        self.key < other.key || (self.key == other.key && rank(self.slot) <= rank(other.slot))
+    pub(super) fn precedes(self, other: Entry, slots: &Slots) -> bool {
+        self.key < other.key
+            || (self.key == other.key && slots.rank(self.slot) <= slots.rank(other.slot))
     }
 }
 
 impl Place {
-    const FAR: u32 = 1 << 31;
+    /// There is none.
+    pub(super) const NOWHERE: Place = Place(Place::RUN | Place::FAR);
+
     const RUN: u32 = 1 << 30;
+    const FAR: u32 = 1 << 31;
 
     #[inline]
     pub(super) fn heap(index: usize) -> Place {
@@ -47,14 +50,16 @@ impl Place {
         Place(index as u32 | Place::FAR)
     }
 
+    /// In the run or in the heap.
+    #[inline]
+    pub(super) fn is_near(self) -> bool {
+        self.0 & Place::FAR == 0
+    }
+
+    /// Of those near, in the run.
     #[inline]
     pub(super) fn is_run(self) -> bool {
         self.0 & Place::RUN != 0
-    }
-
-    #[inline]
-    pub(super) fn is_far(self) -> bool {
-        self.0 & Place::FAR != 0
     }
 
     #[inline]

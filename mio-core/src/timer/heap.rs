@@ -4,10 +4,12 @@
 //! costs one miss. (LaMarca and Ladner, "The influence of caches on the performance of heaps",
 //! 1996.)
 //!
-//! Equal keys are rare, so what breaks a tie is not in the entry: each operation that can meet
-//! one takes `rank`, which tells it from the slot.
+//! Equal keys are rare, so what breaks a tie is not in the entry but in the slot.
 
-use super::entry::{Entry, NEVER, Place};
+use super::{
+    entry::{Entry, NEVER, Place},
+    slots::Slots,
+};
 use std::collections::TryReserveError;
 
 /// Where the root is. With three places left empty before it, siblings start at a multiple of
@@ -48,24 +50,28 @@ impl Heap {
     }
 
     #[inline]
-    pub(super) fn insert(&mut self, entry: Entry, places: &mut [Place], rank: impl Fn(u32) -> u64) {
+    pub(super) fn insert(&mut self, entry: Entry, slots: &mut Slots) {
         let at = ROOT + self.len;
         if at / 4 == self.groups.len() {
             self.groups.push(Siblings([SPARE; 4]));
         }
         self.len += 1;
-        self.rise(at, entry, places, rank);
+        self.rise(at, entry, slots);
+    }
+
+    pub(super) fn remove_root(&mut self, slots: &mut Slots) {
+        self.remove(ROOT, slots);
     }
 
     /// Takes out the entry at a place.
     #[inline]
-    pub(super) fn remove(&mut self, at: usize, places: &mut [Place], rank: impl Fn(u32) -> u64) {
+    pub(super) fn remove(&mut self, at: usize, slots: &mut Slots) {
         self.len -= 1;
         let end = ROOT + self.len;
         let last = std::mem::replace(self.entry_mut(end), SPARE);
         if at != end {
-            let hole = self.sink(at, places, &rank);
-            self.rise(hole, last, places, rank);
+            let hole = self.sink(at, slots);
+            self.rise(hole, last, slots);
         }
     }
 
@@ -74,12 +80,12 @@ impl Heap {
     /// What fills a hole came from the bottom or was put off for long, so it mostly belongs near
     /// a leaf: going down without comparing it, then up again, saves a comparison on every level.
     #[inline]
-    fn sink(&mut self, mut hole: usize, places: &mut [Place], rank: &impl Fn(u32) -> u64) -> usize {
+    fn sink(&mut self, mut hole: usize, slots: &mut Slots) -> usize {
         let end = ROOT + self.len;
         while (hole - 2) * 4 < end {
             let children = hole - 2;
-            let (lane, child) = self.groups[children].least(rank);
-            self.set(hole, child, places);
+            let (lane, child) = self.groups[children].least(slots);
+            self.set(hole, child, slots);
             hole = children * 4 + lane;
         }
         hole
@@ -87,29 +93,23 @@ impl Heap {
 
     /// Puts an entry into a hole, or as far above it as it belongs.
     #[inline]
-    fn rise(
-        &mut self,
-        mut hole: usize,
-        entry: Entry,
-        places: &mut [Place],
-        rank: impl Fn(u32) -> u64,
-    ) {
+    fn rise(&mut self, mut hole: usize, entry: Entry, slots: &mut Slots) {
         while hole > ROOT {
             let above = hole / 4 + 2;
             let parent = self.entry(above);
-            if parent.precedes(entry, &rank) {
+            if parent.precedes(entry, slots) {
                 break;
             }
-            self.set(hole, parent, places);
+            self.set(hole, parent, slots);
             hole = above;
         }
-        self.set(hole, entry, places);
+        self.set(hole, entry, slots);
     }
 
     #[inline]
-    fn set(&mut self, at: usize, entry: Entry, places: &mut [Place]) {
+    fn set(&mut self, at: usize, entry: Entry, slots: &mut Slots) {
         *self.entry_mut(at) = entry;
-        places[entry.slot as usize] = Place::heap(at);
+        slots[entry.slot].place = Place::heap(at);
     }
 
     #[inline]
@@ -121,22 +121,22 @@ impl Heap {
 impl Siblings {
     /// The least of the four and where it is; of four spare ones, the first.
     #[inline]
-    fn least(&self, rank: impl Fn(u32) -> u64) -> (usize, Entry) {
+    fn least(&self, slots: &Slots) -> (usize, Entry) {
         let [a, b, c, d] = self.0.map(|entry| entry.key);
         let (left, left_key) = if b < a { (1, b) } else { (0, a) };
         let (right, right_key) = if d < c { (3, d) } else { (2, c) };
         let lane = if right_key < left_key { right } else { left };
         let tied = (a == b) | (c == d) | (left_key == right_key);
-        let lane = if tied { self.least_ranked(rank) } else { lane };
+        let lane = if tied { self.least_ranked(slots) } else { lane };
         (lane, self.0[lane])
     }
 
     #[cold]
-    fn least_ranked(&self, rank: impl Fn(u32) -> u64) -> usize {
+    fn least_ranked(&self, slots: &Slots) -> usize {
         let mut least = 0;
         for lane in 1..4 {
             let (one, other) = (self.0[least], self.0[lane]);
-            if other.key != NEVER && !one.precedes(other, &rank) {
+            if other.key != NEVER && !one.precedes(other, slots) {
                 least = lane;
             }
         }
@@ -147,12 +147,12 @@ impl Siblings {
 #[cfg(test)]
 impl Heap {
     /// The entries in use, after a check that parents precede.
-    pub(super) fn check(&self, rank: impl Fn(u32) -> u64) -> Vec<(Place, Entry)> {
+    pub(super) fn check(&self, slots: &Slots) -> Vec<(Place, Entry)> {
         for at in ROOT..self.groups.len() * 4 {
             let entry = self.entry(at);
             assert!(at < ROOT + self.len || entry.key == NEVER);
             if at > ROOT && entry.key != NEVER {
-                assert!(self.entry(at / 4 + 2).precedes(entry, &rank));
+                assert!(self.entry(at / 4 + 2).precedes(entry, slots));
             }
         }
         (ROOT..ROOT + self.len).map(|at| (Place::heap(at), self.entry(at))).collect()

@@ -5,21 +5,24 @@
 //! A timer lives in a slot. An entry stands for it where the order is kept, under a key: its
 //! deadline, or an earlier one. Pushing a timer back, which servers do on every read, is thus one
 //! store to its slot; the entry is repaired when its key comes first, at most once for every time
-//! that was waited for. Firing compares the key with the deadline, so nothing fires early, and
-//! since no key is later than its deadline, nothing fires out of order.
+//! that was waited for. Cancelling leaves the entry where it is, too: the next timer in the slot is
+//! mostly due later, and then it does for that. Firing compares the key with the deadline, so nothing fires
+//! early, and since no key is later than its deadline, nothing fires out of order.
 //!
 //! Entries wait in the [wheel], unsorted, until their time has come; then they are put in order,
 //! those that are [near]. Most timers are cancelled or pushed back before that, so the price of
-//! sorting is paid only for those that fire, and for few enough to be in the nearest cache.
+//! sorting is paid only for those that fire, and for few enough to be in a near cache.
 
 mod entry;
 mod heap;
 mod near;
+mod slots;
 mod wheel;
 
 use crate::Full;
-use entry::{Entry, Place};
+use entry::{Entry, NEVER, Place};
 use near::Near;
+use slots::{Slot, Slots};
 use std::{io, num::NonZeroU64, time::Instant};
 use wheel::{CHUNK, Span, Wheel};
 
@@ -71,49 +74,30 @@ pub(crate) enum Next {
 
 /// An ordered store of timers of fixed capacity.
 ///
-/// A deadline of `u64::MAX` ([`NEVER`](entry::NEVER)), where sums saturate, never comes.
+/// A deadline of `u64::MAX` ([`NEVER`]), where sums saturate, never comes.
 ///
 /// What must not take long at once is counted in moves, of one entry each. An entry is moved one to
 /// four times before its timer fires, and once more each time it comes first and was pushed back.
 /// The last step may be of more moves than were left: up to a whole bucket of [`FEW`].
 #[derive(Debug)]
 pub(crate) struct Timers {
+    slots: Slots,
     /// Keys up to the base of the wheel.
     near: Near,
     /// Keys after it.
     far: Wheel,
     /// The bucket of the wheel that is being emptied.
     dealing: Option<u16>,
-    slots: Vec<Slot>,
-    /// By slot: where its entry is. Apart from the slots, so that moving entries touches little.
-    places: Vec<Place>,
-    vacant: Vec<u32>,
-    capacity: usize,
-    /// Of the next timer. A loop that sets a thousand million a second would run for 584 years.
-    sequence: NonZeroU64,
-}
-
-/// A timer; two to a cache line.
-#[derive(Clone, Copy, Debug)]
-#[repr(C, align(32))]
-struct Slot {
-    /// Which timer it is, in the order in which they were set. `None`: vacant.
-    sequence: Option<NonZeroU64>,
-    /// When it is due; never before the key of its entry.
-    deadline: u64,
-    /// Zero: it fires once.
-    period: u64,
-    token: u64,
 }
 
 /// No more moves are allowed for now.
 struct Spent;
 
 /// A bucket whose time has come is sorted at once if there are at most so many entries in it.
-const FEW: usize = if cfg!(test) { 6 } else { 512 };
+const FEW: usize = if cfg!(test) { 6 } else { 8192 };
 
 /// The least of at most so many entries is looked for one by one.
-const VERY_FEW: usize = if cfg!(test) { 3 } else { 32 };
+const VERY_FEW: usize = if cfg!(test) { 3 } else { 64 };
 
 /// An index into the wheel, which keeps a little more than the capacity, fits into 30 bits.
 const CAPACITY_MAX: usize = (1 << 30) - (1 << 16);
@@ -128,33 +112,27 @@ impl Timers {
         if capacity > CAPACITY_MAX {
             return Err(io::ErrorKind::OutOfMemory.into());
         }
-        let mut timers = Timers {
+        Ok(Timers {
+            slots: Slots::with_capacity(capacity)?,
             near: Near::with_capacity(capacity)?,
             far: Wheel::with_capacity(capacity)?,
             dealing: None,
-            slots: Vec::new(),
-            places: Vec::new(),
-            vacant: Vec::new(),
-            capacity,
-            sequence: NonZeroU64::MIN,
-        };
-        timers.slots.try_reserve_exact(capacity)?;
-        timers.places.try_reserve_exact(capacity)?;
-        timers.vacant.try_reserve_exact(capacity)?;
-        Ok(timers)
+        })
     }
 
+    #[inline]
     pub(crate) fn len(&self) -> usize {
-        self.slots.len() - self.vacant.len()
+        self.slots.len()
     }
 
+    #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
     #[cfg(test)]
     pub(crate) fn capacity(&self) -> usize {
-        self.capacity
+        self.slots.capacity()
     }
 
     /// Sets a timer; with a period other than 0 it is an interval.
@@ -165,31 +143,28 @@ impl Timers {
         period: u64,
         token: u64,
     ) -> Result<Timeout, Full> {
-        let sequence = self.sequence;
-        let slot = Slot { sequence: Some(sequence), deadline, period, token };
-        let index = if let Some(index) = self.vacant.pop() {
-            self.slots[index as usize] = slot;
-            index
-        } else if self.slots.len() < self.capacity {
-            self.slots.push(slot);
-            self.places.push(Place::heap(0));
-            self.slots.len() as u32 - 1
-        } else {
-            return Err(Full);
-        };
-        self.sequence = sequence.saturating_add(1);
-        self.put(index, deadline);
-        Ok(Timeout { index, sequence })
+        let timeout = self.slots.claim(period, token)?;
+        let slot = &mut self.slots[timeout.index];
+        if deadline < std::mem::replace(&mut slot.deadline, deadline) {
+            self.bring_forward(timeout.index, deadline);
+        }
+        Ok(timeout)
     }
 
     /// Takes a timer out; `false` if there is no such timer any more.
+    ///
+    /// Its entry stays, unless it is near: the next timer in the slot may do with it.
     #[inline]
     pub(crate) fn cancel(&mut self, timeout: Timeout) -> bool {
-        let found = self.deadline(timeout).is_some();
-        if found {
-            self.remove(timeout.index);
+        let Some(&Slot { place, .. }) = self.slots.get(timeout) else {
+            return false;
+        };
+        if place.is_near() {
+            self.near.remove(place, &mut self.slots);
+            self.slots.set_nowhere(timeout.index);
         }
-        found
+        self.slots.release(timeout.index);
+        true
     }
 
     /// Gives a timer another deadline; `false` if there is no such timer any more.
@@ -197,29 +172,19 @@ impl Timers {
     /// It keeps its turn among those of the same deadline: that of when it was set.
     #[inline]
     pub(crate) fn reschedule(&mut self, timeout: Timeout, deadline: u64) -> bool {
-        let Some(before) = self.deadline(timeout) else {
+        let Some(slot) = self.slots.get_mut(timeout) else {
             return false;
         };
-        self.slots[timeout.index as usize].deadline = deadline;
-        if deadline < before {
+        if deadline < std::mem::replace(&mut slot.deadline, deadline) {
             self.bring_forward(timeout.index, deadline);
         }
         true
     }
 
-    #[inline(never)]
-    fn bring_forward(&mut self, index: u32, deadline: u64) {
-        if deadline < self.key(index) {
-            self.take(index);
-            self.put(index, deadline);
-        }
-    }
-
     /// When a timer is due next; `None` if there is no such timer any more.
     #[inline]
     pub(crate) fn deadline(&self, timeout: Timeout) -> Option<u64> {
-        let slot = self.slots.get(timeout.index as usize)?;
-        (slot.sequence == Some(timeout.sequence)).then_some(slot.deadline)
+        self.slots.get(timeout).map(|slot| slot.deadline)
     }
 
     /// The least deadline, found with at most so many moves.
@@ -233,6 +198,9 @@ impl Timers {
     }
 
     fn least(&mut self, moves: &mut usize) -> Result<Option<u64>, Spent> {
+        if self.is_empty() {
+            return Ok(None);
+        }
         loop {
             if let Some(root) = self.settle(moves)? {
                 return Ok(Some(root.key));
@@ -243,15 +211,12 @@ impl Timers {
             if self.is_due_at(span.least, span.least_slot) {
                 return Ok(Some(span.least));
             }
-            if span.len <= VERY_FEW && span.is_narrow() {
-                spend(moves, span.len)?;
-                self.sort(span);
-            } else if span.len > VERY_FEW && span.is_divisible() {
+            if span.len > VERY_FEW {
                 self.empty(span, span.least);
             } else {
-                let least = self.far.find_least(span);
-                if !self.is_due_at(least.key, least.slot) {
-                    self.repair(least, moves)?;
+                spend(moves, span.len)?;
+                if let Some(at) = self.far.refresh(span, &self.slots) {
+                    self.move_on(at);
                 }
             }
         }
@@ -262,20 +227,28 @@ impl Timers {
     /// `None` if none is due by `now`, or if the moves, which this counts down, were too few to tell.
     #[inline]
     pub(crate) fn pop_due(&mut self, now: u64, moves: &mut usize) -> Option<Due> {
-        let root = loop {
-            match self.settle(moves).ok()? {
-                Some(root) => break root,
-                None => self.approach(now, moves)?,
+        loop {
+            if let Some(bucket) = self.dealing {
+                self.deal(bucket, moves).ok()?;
             }
-        };
-        if root.key <= now { self.fire(root.slot, now) } else { None }
+            let Some(first) = self.near.first(&self.slots) else {
+                self.approach(now, moves)?;
+                continue;
+            };
+            if first.key > now {
+                return None;
+            }
+            if self.slots[first.slot].is_due_at(first.key) {
+                return self.fire(first, now);
+            }
+            self.repair(first, moves).ok()?;
+        }
     }
 
     /// Takes up the first bucket of the wheel, if something there may be due.
     fn approach(&mut self, now: u64, moves: &mut usize) -> Option<()> {
         let span = self.far.first().filter(|span| span.least <= now)?;
-        let few = if span.last <= now { FEW } else { VERY_FEW };
-        if span.len <= few && (span.last <= now || span.is_narrow()) {
+        if span.len <= FEW && (span.last <= now || span.is_narrow()) {
             spend(moves, span.len).ok()?;
             self.sort(span);
         } else if span.len > FEW && span.is_divisible() {
@@ -289,46 +262,37 @@ impl Timers {
     /// Sorts a small bucket of the wheel.
     fn sort(&mut self, span: Span) {
         self.far.advance(span.last);
-        while let Some((entries, len)) = self.far.take_chunk(span.bucket) {
-            self.near.run().extend_from_slice(&entries[..len]);
-        }
-        let slots = &self.slots;
-        // A loop that does nothing else, so that the processor has many misses under way.
-        let stale = |entry: &Entry| slots[entry.slot as usize].deadline != entry.key;
-        if self.near.run().iter().map(stale).fold(false, |any, stale| any | stale) {
-            self.put_back_stale();
-        }
-        self.near.sort(&mut self.places, rank(&self.slots));
-    }
-
-    /// Puts entries of the run whose timers were pushed back where they belong.
-    fn put_back_stale(&mut self) {
-        for at in (0..self.near.run().len()).rev() {
-            let Entry { key, slot, .. } = self.near.run()[at];
-            let deadline = self.slots[slot as usize].deadline;
-            if deadline != key {
-                self.near.run().swap_remove(at);
-                self.put(slot, deadline);
+        while let Some((indices, count)) = self.far.take_chunk(span.bucket, &self.slots) {
+            for &index in &indices[..count] {
+                let Slot { sequence, deadline, .. } = self.slots[index];
+                if sequence.is_some() && deadline <= span.last {
+                    self.near.gather(deadline, index);
+                } else {
+                    self.put_right(index);
+                }
             }
         }
+        self.near.sort(&mut self.slots);
     }
 
+    /// Fires the first of those near.
     #[inline]
-    fn fire(&mut self, index: u32, now: u64) -> Option<Due> {
-        let Slot { sequence, deadline, period, token } = self.slots[index as usize];
-        // It is not vacant, since it has an entry.
-        let timeout = Timeout { index, sequence: sequence? };
+    fn fire(&mut self, first: Entry, now: u64) -> Option<Due> {
+        let Entry { key: deadline, slot: index, .. } = first;
+        // It is not vacant, since it is due.
+        let sequence = self.slots[index].sequence?;
+        let (token, period) = self.slots.token_and_period(index);
+        self.near.remove_first(first, &mut self.slots);
         let missed = (now - deadline).checked_div(period).unwrap_or(0);
         if period == 0 {
-            self.remove(index);
+            self.slots.release(index);
+            self.slots.set_nowhere(index);
         } else {
             // The first sum is not after `now`.
-            let next = (deadline + missed * period).saturating_add(period);
-            self.slots[index as usize].deadline = next;
-            self.take(index);
-            self.put(index, next);
+            self.slots[index].deadline = (deadline + missed * period).saturating_add(period);
+            self.put_right(index);
         }
-        Some(Due { timeout, token, deadline, missed })
+        Some(Due { timeout: Timeout { index, sequence }, token, deadline, missed })
     }
 
     /// The first of those near, when its key is its deadline and all of the bucket is dealt out.
@@ -337,13 +301,22 @@ impl Timers {
         if let Some(bucket) = self.dealing {
             self.deal(bucket, moves)?;
         }
-        while let Some(root) = self.near.first(rank(&self.slots)) {
-            if self.is_due_at(root.key, root.slot) {
-                return Ok(Some(root));
+        while let Some(first) = self.near.first(&self.slots) {
+            if self.is_due_at(first.key, first.slot) {
+                return Ok(Some(first));
             }
-            self.repair(root, moves)?;
+            self.repair(first, moves)?;
         }
         Ok(None)
+    }
+
+    /// Moves the first of those near to where it belongs.
+    #[inline(never)]
+    fn repair(&mut self, first: Entry, moves: &mut usize) -> Result<(), Spent> {
+        spend(moves, 1)?;
+        self.near.remove_first(first, &mut self.slots);
+        self.put_right(first.slot);
+        Ok(())
     }
 
     /// Moves the base of the wheel into its first bucket; the next thing is to deal it out.
@@ -356,66 +329,63 @@ impl Timers {
     fn deal(&mut self, bucket: u16, moves: &mut usize) -> Result<(), Spent> {
         while !self.far.is_empty(bucket) {
             spend(moves, CHUNK)?;
-
-            let Some((entries, len)) = self.far.take_chunk(bucket) else { break };
-            // First all the misses, then the rest.
-            let mut keys = [0; CHUNK];
-            for (key, entry) in keys.iter_mut().zip(&entries[..len]) {
-                *key = self.slots[entry.slot as usize].deadline;
-            }
-            for (entry, key) in entries[..len].iter().zip(keys) {
-                self.put(entry.slot, key);
+            let Some((indices, count)) = self.far.take_chunk(bucket, &self.slots) else { break };
+            for &index in &indices[..count] {
+                self.put_right(index);
             }
         }
         self.dealing = None;
         Ok(())
     }
 
-    fn repair(&mut self, entry: Entry, moves: &mut usize) -> Result<(), Spent> {
-        spend(moves, 1)?;
-        self.take(entry.slot);
-        self.put(entry.slot, self.slots[entry.slot as usize].deadline);
-        Ok(())
+    /// Sees to it that the entry of a slot has no later key than its deadline.
+    fn bring_forward(&mut self, index: u32, deadline: u64) {
+        let place = self.slots[index].place;
+        if place.is_near() {
+            if self.near.key(place) <= deadline {
+                return;
+            }
+            self.near.remove(place, &mut self.slots);
+        } else if place != Place::NOWHERE && !self.far.abandon(self.slots.len()) {
+            if self.far.entry(place.index()).key <= deadline {
+                return;
+            }
+            self.far.remove(place.index(), &mut self.slots);
+        }
+        self.put(index, deadline);
     }
 
-    #[inline]
-    fn is_due_at(&self, deadline: u64, index: u32) -> bool {
-        let slot = self.slots.get(index as usize);
-        slot.is_some_and(|slot| slot.deadline == deadline && slot.sequence.is_some())
+    /// Moves an entry of the wheel where it belongs.
+    fn move_on(&mut self, at: usize) {
+        if let Some(index) = self.far.remove(at, &mut self.slots) {
+            self.put_right(index);
+        }
     }
 
+    /// Puts the entry of a slot, which was taken out, where it belongs, if there is still need of one.
     #[inline]
-    fn remove(&mut self, index: u32) {
-        self.slots[index as usize].sequence = None;
-        self.take(index);
-        self.vacant.push(index);
+    fn put_right(&mut self, index: u32) {
+        let Slot { sequence, deadline, .. } = self.slots[index];
+        if sequence.is_none() || deadline == NEVER {
+            self.slots.set_nowhere(index);
+        } else {
+            self.put(index, deadline);
+        }
     }
 
     /// Puts in the entry of a slot.
     #[inline]
-    fn put(&mut self, slot: u32, key: u64) {
+    fn put(&mut self, index: u32, key: u64) {
         if key > self.far.base() {
-            self.far.insert(key, slot, &mut self.places);
+            self.far.insert(key, index, &mut self.slots);
         } else {
-            let entry = Entry { key, slot, bucket: 0 };
-            self.near.insert(entry, &mut self.places, rank(&self.slots));
+            self.near.insert(key, index, &mut self.slots);
         }
     }
 
-    /// Takes out the entry of a slot.
     #[inline]
-    fn take(&mut self, slot: u32) {
-        let place = self.places[slot as usize];
-        if place.is_far() {
-            self.far.remove(place.index(), &mut self.places);
-        } else {
-            self.near.remove(place, &mut self.places, rank(&self.slots));
-        }
-    }
-
-    fn key(&self, slot: u32) -> u64 {
-        let place = self.places[slot as usize];
-        if place.is_far() { self.far.entry(place.index()).key } else { self.near.key(place) }
+    fn is_due_at(&self, deadline: u64, index: u32) -> bool {
+        self.slots[index].is_due_at(deadline)
     }
 }
 
@@ -427,11 +397,6 @@ fn spend(moves: &mut usize, count: usize) -> Result<(), Spent> {
     }
     *moves = moves.saturating_sub(count);
     Ok(())
-}
-
-/// What breaks a tie of deadlines: who was set first.
-fn rank(slots: &[Slot]) -> impl Fn(u32) -> u64 + '_ {
-    |slot| slots[slot as usize].sequence.map_or(0, NonZeroU64::get)
 }
 
 #[cfg(test)]

@@ -1,13 +1,15 @@
 //! Timers whose time has come, in order.
 //!
-//! They arrive from the [wheel](super::wheel) a small bucket at a time and are sorted at once into
-//! a run, which costs far less than passing each through a heap. Those that come by themselves go
-//! to the [heap](super::heap).
+//! They arrive from the [wheel](super::wheel) a bucket at a time and are sorted at once into a run,
+//! which costs far less than passing each through a heap: they are dealt to as many bins as they
+//! are, by how far their keys are from the last, so that about one is in each and little is left to
+//! put in order. Those that come by themselves go to the [heap](super::heap).
 
 use super::{
     FEW,
-    entry::{Entry, NO_SLOT, Place},
+    entry::{Entry, NEVER, Place},
     heap::Heap,
+    slots::Slots,
 };
 use std::{cmp::Reverse, collections::TryReserveError};
 
@@ -15,22 +17,38 @@ use std::{cmp::Reverse, collections::TryReserveError};
 pub(super) struct Near {
     /// The first one last; it is never one that was taken out, others may be.
     run: Vec<Entry>,
+    /// What is to be sorted.
+    gathered: Vec<Entry>,
+    /// Where in the run the next entry of each bin goes.
+    bins: Vec<u32>,
     heap: Heap,
 }
+
+/// Not the index of a slot.
+const NO_SLOT: u32 = u32::MAX;
+
+/// So many are sorted by comparing alone.
+const ALMOST_NONE: usize = if cfg!(test) { 2 } else { 32 };
+
+/// If more than so many fall into one bin, bins are of no use.
+const CROWD: u32 = 16;
 
 impl Near {
     /// Takes the memory for `capacity` entries and touches none of it.
     pub(super) fn with_capacity(capacity: usize) -> Result<Near, TryReserveError> {
-        let mut run = Vec::new();
-        run.try_reserve_exact(capacity.min(FEW))?;
-        Ok(Near { run, heap: Heap::with_capacity(capacity)? })
+        let few = capacity.min(FEW);
+        let (mut run, mut gathered, mut bins) = (Vec::new(), Vec::new(), Vec::new());
+        run.try_reserve_exact(few)?;
+        gathered.try_reserve_exact(few)?;
+        bins.try_reserve_exact(few.next_power_of_two())?;
+        Ok(Near { run, gathered, bins, heap: Heap::with_capacity(capacity)? })
     }
 
     #[inline]
-    pub(super) fn first(&self, rank: impl Fn(u32) -> u64) -> Option<Entry> {
+    pub(super) fn first(&self, slots: &Slots) -> Option<Entry> {
         let (run, heap) = (self.run.last().copied(), self.heap.root());
         match (run, heap) {
-            (Some(one), Some(other)) if other.precedes(one, rank) => heap,
+            (Some(one), Some(other)) if other.precedes(one, slots) => heap,
             (None, _) => heap,
             _ => run,
         }
@@ -45,50 +63,113 @@ impl Near {
         }
     }
 
-    pub(super) fn insert(&mut self, entry: Entry, places: &mut [Place], rank: impl Fn(u32) -> u64) {
-        self.heap.insert(entry, places, rank);
+    pub(super) fn insert(&mut self, key: u64, slot: u32, slots: &mut Slots) {
+        self.heap.insert(Entry { key, slot, bucket: 0 }, slots);
     }
 
-    /// The run, to be filled while nothing is here, and then sorted.
+    /// Adds to what will be sorted into the run, which is empty.
     #[inline]
-    pub(super) fn run(&mut self) -> &mut Vec<Entry> {
-        &mut self.run
+    pub(super) fn gather(&mut self, key: u64, slot: u32) {
+        self.gathered.push(Entry { key, slot, bucket: 0 });
     }
 
-    pub(super) fn sort(&mut self, places: &mut [Place], rank: impl Fn(u32) -> u64) {
-        self.run.sort_unstable_by_key(|entry| Reverse(entry.key));
-        for ties in self.run.chunk_by_mut(|one, other| one.key == other.key) {
-            if ties.len() > 1 {
-                ties.sort_unstable_by_key(|entry| Reverse(rank(entry.slot)));
+    /// Sorts what was gathered.
+    pub(super) fn sort(&mut self, slots: &mut Slots) {
+        self.run.extend_from_slice(&self.gathered);
+        if self.run.len() > ALMOST_NONE && self.distribute() {
+            insertion_sort(&mut self.run, slots);
+        } else {
+            self.run.sort_unstable_by_key(|entry| Reverse(entry.key));
+            for ties in self.run.chunk_by_mut(|one, other| one.key == other.key) {
+                if ties.len() > 1 {
+                    ties.sort_unstable_by_key(|entry| Reverse(slots.rank(entry.slot)));
+                }
             }
         }
+        self.gathered.clear();
         for (at, entry) in self.run.iter().enumerate() {
-            places[entry.slot as usize] = Place::run(at);
+            slots[entry.slot].place = Place::run(at);
+        }
+    }
+
+    /// Deals what was gathered to bins, one after the other in the run; `false` if they are too uneven.
+    fn distribute(&mut self) -> bool {
+        let keys = self.gathered.iter().map(|entry| entry.key);
+        let (least, last) = keys.fold((NEVER, 0), |(l, m), key| (key.min(l), key.max(m)));
+        let bins = self.gathered.len().next_power_of_two();
+        let bits = u64::BITS - (last - least).leading_zeros();
+        let shift = bits.saturating_sub(bins.ilog2());
+        let bin = |entry: &Entry| ((last - entry.key) >> shift) as usize;
+        self.bins.clear();
+        self.bins.resize(bins, 0);
+        for entry in &self.gathered {
+            self.bins[bin(entry)] += 1;
+        }
+        let mut next = 0;
+        for bin in &mut self.bins {
+            if *bin > CROWD {
+                return false;
+            }
+            next += std::mem::replace(bin, next);
+        }
+        for entry in &self.gathered {
+            let next = &mut self.bins[bin(entry)];
+            self.run[*next as usize] = *entry;
+            *next += 1;
+        }
+        true
+    }
+
+    /// Takes out the first entry.
+    #[inline]
+    pub(super) fn remove_first(&mut self, first: Entry, slots: &mut Slots) {
+        if self.run.last().is_some_and(|last| last.slot == first.slot) {
+            self.run.pop();
+            self.trim();
+        } else {
+            self.heap.remove_root(slots);
         }
     }
 
     /// Takes out the entry at a place.
-    #[inline]
-    pub(super) fn remove(&mut self, place: Place, places: &mut [Place], rank: impl Fn(u32) -> u64) {
+    pub(super) fn remove(&mut self, place: Place, slots: &mut Slots) {
         if place.is_run() {
             self.run[place.index()].slot = NO_SLOT;
-            while self.run.last().is_some_and(|last| last.slot == NO_SLOT) {
-                self.run.pop();
-            }
+            self.trim();
         } else {
-            self.heap.remove(place.index(), places, rank);
+            self.heap.remove(place.index(), slots);
+        }
+    }
+
+    #[inline]
+    fn trim(&mut self) {
+        while self.run.last().is_some_and(|last| last.slot == NO_SLOT) {
+            self.run.pop();
         }
     }
 
     /// The entries in use, after a check of their order.
     #[cfg(test)]
-    pub(super) fn check(&self, rank: impl Fn(u32) -> u64) -> Vec<(Place, Entry)> {
+    pub(super) fn check(&self, slots: &Slots) -> Vec<(Place, Entry)> {
         assert!(self.run.len() <= FEW && self.run.last().is_none_or(|last| last.slot != NO_SLOT));
         let places = (0..).map(Place::run);
         let mut entries = Vec::from_iter(places.zip(self.run.iter().copied()));
         entries.retain(|(_, entry)| entry.slot != NO_SLOT);
-        assert!(entries.is_sorted_by(|(_, one), (_, other)| other.precedes(*one, &rank)));
-        entries.extend(self.heap.check(rank));
+        assert!(entries.is_sorted_by(|(_, one), (_, other)| other.precedes(*one, slots)));
+        entries.extend(self.heap.check(slots));
         entries
+    }
+}
+
+/// Sorts entries that are almost where they belong, the first one last.
+fn insertion_sort(entries: &mut [Entry], slots: &Slots) {
+    for at in 1..entries.len() {
+        let entry = entries[at];
+        let mut hole = at;
+        while hole > 0 && entries[hole - 1].precedes(entry, slots) {
+            entries[hole] = entries[hole - 1];
+            hole -= 1;
+        }
+        entries[hole] = entry;
     }
 }

@@ -321,7 +321,7 @@ fn behaves_as_the_model(capacity: usize, epoch: u64, steps: &[Step]) {
         assert_eq!(timers.deadline(timer.timeout), Some(timer.deadline));
     }
     model.live.iter_mut().for_each(|timer| timer.period = 0);
-    timers.slots.iter_mut().for_each(|slot| slot.period = 0);
+    timers.slots.forget_periods();
     model.now = u64::MAX;
     while let Some(due) = model.pop() {
         assert_eq!(timers.next(PLENTY), Next::At(due.deadline));
@@ -356,17 +356,21 @@ proptest! {
 impl Timers {
     /// What always holds between the parts.
     fn check(&self) {
-        let live = self.slots.iter().filter(|slot| slot.sequence.is_some()).count();
-        assert_eq!(self.len(), live);
-        let entries = [self.near.check(rank(&self.slots)), self.far.check(self.capacity)].concat();
-        assert_eq!(entries.len(), live);
+        let entries = [self.near.check(&self.slots), self.far.check(&self.slots)].concat();
+        let with = self.slots.iter().filter(|(_, slot)| slot.place != Place::NOWHERE).count();
+        assert_eq!(entries.len(), with);
         for (place, entry) in entries {
-            let slot = self.slots[entry.slot as usize];
-            assert_eq!(self.places[entry.slot as usize], place);
-            assert!(slot.sequence.is_some() && entry.key <= slot.deadline);
+            let slot = &self.slots[entry.slot];
+            assert_eq!(slot.place, place);
+            assert!(entry.key <= slot.deadline);
             if self.dealing.map(u32::from) != Some(entry.bucket) {
-                assert_eq!(place.is_far(), entry.key > self.far.base());
+                assert_eq!(!place.is_near(), entry.key > self.far.base());
             }
+            assert!(slot.sequence.is_some() || !place.is_near());
         }
+        let mut without = self.slots.iter().filter(|(_, slot)| slot.place == Place::NOWHERE);
+        assert!(without.all(|(_, slot)| slot.deadline == u64::MAX));
+        let live = self.slots.iter().filter(|(_, slot)| slot.sequence.is_some()).count();
+        assert_eq!(self.len(), live);
     }
 }

@@ -9,19 +9,25 @@
 //!
 //! A bucket is a list of chunks of 16 entries. All are full but the first, into whose next free
 //! place an entry goes and whose last entry fills the gap when one is taken out.
+//!
+//! Taking one out means looking for it in cold memory. So a slot that needs an earlier entry gets
+//! another one, and the former is left behind, to be dropped when its bucket is dealt out: an orphan, told by
+//! its slot's place, which is elsewhere.
 
-use super::entry::{Entry, NEVER, NO_SLOT, Place};
+use super::{
+    entry::{Entry, NEVER, Place},
+    slots::Slots,
+};
 use std::collections::TryReserveError;
 
 const DIGIT: u32 = 6;
 const LEVELS: usize = 11;
 pub(super) const CHUNK: usize = 16;
 
-/// A little more than a second.
-const NARROW: u64 = 1 << (5 * DIGIT);
+const BUCKETS: usize = LEVELS << DIGIT;
 
-/// The bucket of the keys that never come, which is not in the bit maps.
-const PARKED: usize = LEVELS << DIGIT;
+/// About 17 milliseconds.
+const NARROW: u64 = 1 << (4 * DIGIT);
 
 /// Not the number of a chunk.
 const NONE: u32 = u32::MAX;
@@ -40,6 +46,8 @@ pub(super) struct Wheel {
     links: Vec<u32>,
     /// The first spare chunk.
     spare: u32,
+    /// How many entries are orphans.
+    orphans: usize,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -71,7 +79,7 @@ pub(super) struct Span {
 }
 
 impl Bucket {
-    const EMPTY: Bucket = Bucket { least: NEVER, least_slot: NO_SLOT, chunk: NONE, len: 0 };
+    const EMPTY: Bucket = Bucket { least: NEVER, least_slot: 0, chunk: NONE, len: 0 };
 }
 
 impl Span {
@@ -95,10 +103,11 @@ impl Wheel {
             base: 0,
             used: [0; LEVELS],
             levels: 0,
-            buckets: vec![Bucket::EMPTY; PARKED + 1].into(),
+            buckets: vec![Bucket::EMPTY; BUCKETS].into(),
             chunks: Vec::new(),
             links: Vec::new(),
             spare: NONE,
+            orphans: 0,
         };
         wheel.chunks.try_reserve_exact(chunks)?;
         wheel.links.try_reserve_exact(chunks)?;
@@ -107,7 +116,8 @@ impl Wheel {
 
     /// So many chunks always suffice: one in each bucket is not full.
     fn chunks(capacity: usize) -> usize {
-        capacity / CHUNK + capacity.min(PARKED + 1)
+        let entries = capacity + orphans_max(capacity);
+        entries / CHUNK + entries.min(BUCKETS)
     }
 
     #[inline]
@@ -139,30 +149,38 @@ impl Wheel {
         Some(Span { bucket: number as u16, len: len as usize, first, last, least, least_slot })
     }
 
-    /// Looks for the least key in a bucket in use, when that which was the least is not any more.
-    pub(super) fn find_least(&mut self, span: Span) -> Entry {
+    /// Puts the keys of a small bucket right, in place, and finds the least of them. Answers where an
+    /// entry is that does not belong here any more; as long as there is one, nothing is found.
+    pub(super) fn refresh(&mut self, span: Span, slots: &Slots) -> Option<usize> {
         let bucket = &mut self.buckets[usize::from(span.bucket)];
+        let (mut least, mut least_slot) = (NEVER, 0);
         let mut chunk = bucket.chunk as usize;
-        let mut least = self.chunks[chunk].0[0];
-        let mut left = if span.first == span.last { 0 } else { span.len };
-        let mut here = (left + CHUNK - 1) % CHUNK + 1;
+        let mut left = span.len;
         while left > 0 {
-            for &entry in &self.chunks[chunk].0[..here] {
-                if entry.key < least.key {
-                    least = entry;
+            let here = (left - 1) % CHUNK + 1;
+            for (at, entry) in (chunk * CHUNK..).zip(&mut self.chunks[chunk].0[..here]) {
+                let slot = slots[entry.slot];
+                if slot.place != Place::far(at)
+                    || slot.sequence.is_none()
+                    || slot.deadline > span.last
+                {
+                    return Some(at);
+                }
+                entry.key = slot.deadline;
+                if entry.key < least {
+                    (least, least_slot) = (entry.key, entry.slot);
                 }
             }
             left -= here;
-            here = CHUNK;
             chunk = self.links[chunk] as usize;
         }
-        (bucket.least, bucket.least_slot) = (least.key, least.slot);
-        least
+        (bucket.least, bucket.least_slot) = (least, least_slot);
+        None
     }
 
     /// Puts an entry with a key after `base` where it belongs.
     #[inline]
-    pub(super) fn insert(&mut self, key: u64, slot: u32, places: &mut [Place]) {
+    pub(super) fn insert(&mut self, key: u64, slot: u32, slots: &mut Slots) {
         let number = self.bucket(key);
         let len = self.buckets[number].len as usize;
         if len % CHUNK == 0 {
@@ -176,14 +194,11 @@ impl Wheel {
         let chunk = bucket.chunk as usize;
         let entry = Entry { key, slot, bucket: number as u32 };
         self.chunks[chunk].0[len % CHUNK] = entry;
-        places[slot as usize] = Place::far(chunk * CHUNK + len % CHUNK);
+        slots[slot].place = Place::far(chunk * CHUNK + len % CHUNK);
     }
 
     #[inline]
     fn bucket(&self, key: u64) -> usize {
-        if key == NEVER {
-            return PARKED;
-        }
         let level = ((key ^ self.base) | 1).ilog2() / DIGIT;
         let digit = (key >> (level * DIGIT)) as usize % (1 << DIGIT);
         (level as usize) << DIGIT | digit
@@ -194,14 +209,28 @@ impl Wheel {
         self.chunks[at / CHUNK].0[at % CHUNK]
     }
 
-    /// Takes out the entry at a place.
+    /// Leaves the entry of a slot behind, if with `live` timers there may be one more such.
     #[inline]
-    pub(super) fn remove(&mut self, at: usize, places: &mut [Place]) {
-        let number = self.entry(at).bucket as usize;
-        if let Some(last) = self.take(number) {
+    pub(super) fn abandon(&mut self, live: usize) -> bool {
+        let may = self.orphans < orphans_max(live);
+        self.orphans += usize::from(may);
+        may
+    }
+
+    /// Takes out the entry at a place. Answers the slot that has no entry now, if it was not an orphan.
+    #[inline]
+    pub(super) fn remove(&mut self, at: usize, slots: &mut Slots) -> Option<u32> {
+        let Entry { slot, bucket, .. } = self.entry(at);
+        let is_own = slots[slot].place == Place::far(at);
+        if let Some((last, from)) = self.take_last(bucket as usize) {
             self.chunks[at / CHUNK].0[at % CHUNK] = last;
-            places[last.slot as usize] = Place::far(at);
+            let place = &mut slots[last.slot].place;
+            if *place == Place::far(from) {
+                *place = Place::far(at);
+            }
         }
+        self.orphans -= usize::from(!is_own);
+        is_own.then_some(slot)
     }
 
     #[inline]
@@ -209,21 +238,31 @@ impl Wheel {
         self.buckets[usize::from(bucket)].len == 0
     }
 
-    /// Takes a chunk of entries out of a bucket; as many as said are valid.
+    /// Takes a chunk of entries out of a bucket and drops orphans. Answers the slots of the others, as many as said.
     #[inline]
-    pub(super) fn take_chunk(&mut self, bucket: u16) -> Option<([Entry; CHUNK], usize)> {
+    pub(super) fn take_chunk(
+        &mut self,
+        bucket: u16,
+        slots: &Slots,
+    ) -> Option<([u32; CHUNK], usize)> {
         let number = usize::from(bucket);
         let Bucket { len, chunk, .. } = self.buckets[number];
         let here = len.checked_sub(1)? % CHUNK as u32 + 1;
-        let entries = self.chunks[chunk as usize].0;
+        let (mut indices, mut count) = ([0; CHUNK], 0);
+        let at = chunk as usize * CHUNK;
+        for (at, entry) in (at..).zip(&self.chunks[chunk as usize].0[..here as usize]) {
+            indices[count % CHUNK] = entry.slot;
+            count += usize::from(slots[entry.slot].place == Place::far(at));
+        }
+        self.orphans -= here as usize - count;
         self.buckets[number].len = len - here;
         self.shrink(number, chunk);
-        Some((entries, here as usize))
+        Some((indices, count))
     }
 
-    /// Takes an entry out of a bucket.
+    /// Takes the last entry out of a bucket; answers where it was, too.
     #[inline]
-    fn take(&mut self, number: usize) -> Option<Entry> {
+    fn take_last(&mut self, number: usize) -> Option<(Entry, usize)> {
         let Bucket { len, chunk, .. } = self.buckets[number];
         let len = len.checked_sub(1)?;
         let lane = len as usize % CHUNK;
@@ -232,16 +271,14 @@ impl Wheel {
         if lane == 0 {
             self.shrink(number, chunk);
         }
-        Some(entry)
+        Some((entry, chunk as usize * CHUNK + lane))
     }
 
     /// Puts a spare chunk before those of a bucket.
     fn extend(&mut self, number: usize) {
-        if number != PARKED {
-            let level = number >> DIGIT;
-            self.used[level] |= 1 << (number % (1 << DIGIT));
-            self.levels |= 1 << level;
-        }
+        let level = number >> DIGIT;
+        self.used[level] |= 1 << (number % (1 << DIGIT));
+        self.levels |= 1 << level;
         let next = self.buckets[number].chunk;
         let mut chunk = self.spare;
         if chunk == NONE {
@@ -267,26 +304,30 @@ impl Wheel {
 
     fn clear_used(&mut self, number: usize) {
         let level = number >> DIGIT;
-        if number != PARKED {
-            self.used[level] &= !(1 << (number % (1 << DIGIT)));
-            if self.used[level] == 0 {
-                self.levels &= !(1 << level);
-            }
+        self.used[level] &= !(1 << (number % (1 << DIGIT)));
+        if self.used[level] == 0 {
+            self.levels &= !(1 << level);
         }
     }
 }
 
+/// Of so many entries of live timers, how many more may be orphans: they take room, and no more of
+/// it than what they are spared in time is worth.
+fn orphans_max(live: usize) -> usize {
+    live / 2 + CHUNK
+}
+
 #[cfg(test)]
 impl Wheel {
-    /// The entries in use, after a check of where they are.
-    pub(super) fn check(&self, capacity: usize) -> Vec<(Place, Entry)> {
-        assert!(self.chunks.len() <= Wheel::chunks(capacity));
-        let mut entries = Vec::new();
+    /// The entries that are not orphans, after a check of where they are.
+    pub(super) fn check(&self, slots: &Slots) -> Vec<(Place, Entry)> {
+        assert!(self.chunks.len() <= Wheel::chunks(slots.capacity()));
+        let (mut entries, mut orphans) = (Vec::new(), 0);
         let mut used = [0; LEVELS];
         for (number, bucket) in self.buckets.iter().enumerate() {
             let mut left = bucket.len as usize;
             let mut chunk = bucket.chunk;
-            if left > 0 && number != PARKED {
+            if left > 0 {
                 used[number >> DIGIT] |= 1 << (number % 64);
             }
             while left > 0 {
@@ -296,7 +337,11 @@ impl Wheel {
                     let entry = self.entry(at);
                     assert_eq!(entry.bucket as usize, number);
                     assert!(entry.key >= bucket.least);
-                    entries.push((Place::far(at), entry));
+                    if slots[entry.slot].place == Place::far(at) {
+                        entries.push((Place::far(at), entry));
+                    } else {
+                        orphans += 1;
+                    }
                 }
                 left -= here;
                 chunk = self.links[chunk as usize];
@@ -304,6 +349,7 @@ impl Wheel {
             assert_eq!(chunk, NONE);
             assert!(bucket.len > 0 || bucket.least == NEVER);
         }
+        assert_eq!(orphans, self.orphans);
         assert_eq!(used, self.used);
         for (level, used) in used.iter().enumerate() {
             assert_eq!(self.levels >> level & 1 == 1, *used != 0);
