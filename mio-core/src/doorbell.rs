@@ -12,10 +12,18 @@ pub(crate) trait Wake {
     fn wake(&self) -> io::Result<()>;
 }
 
-impl Wake for Waker {
+impl Wake for Arc<Waker> {
     #[inline]
     fn wake(&self) -> io::Result<()> {
-        self.wake()
+        (**self).wake()
+    }
+}
+
+impl Bell for Arc<Waker> {
+    /// Wakes the loop whether it sleeps or not: signals are rare, and the loop need not look for them
+    /// before each sleep. There is nobody to tell if waking fails; the next signal tries again.
+    fn ring(&self) {
+        let _ = self.wake();
     }
 }
 
@@ -34,10 +42,8 @@ impl Wake for Waker {
 /// raised one takes it down and wakes, so there is one wake-up for each sleep and none while the loop works.
 ///
 /// Outside a turn the flag is raised, as it is at first: then somebody else may be waiting for the loop.
-///
-/// Any number of queues share one doorbell. It may be rung in a signal handler, which must keep `errno` itself.
 #[derive(Debug)]
-pub(crate) struct Doorbell<W = Waker> {
+pub(crate) struct Doorbell<W = Arc<Waker>> {
     sleeping: AtomicBool,
     waker: W,
 }
@@ -64,14 +70,6 @@ impl<W> Doorbell<W> {
     #[inline]
     pub(crate) fn sleep_end(&self) {
         store(&self.sleeping, false, Ordering::Relaxed);
-    }
-}
-
-impl Bell for Arc<Doorbell> {
-    /// Wakes the loop whether it sleeps or not: signals are rare, and the loop need not look for them
-    /// before each sleep. There is nobody to tell if waking fails; the next signal tries again.
-    fn ring(&self) {
-        let _ = self.waker.wake();
     }
 }
 

@@ -14,7 +14,6 @@ use crate::{
     child::Children,
     clock::{Clock, nanoseconds},
     config::{Config, Precision},
-    doorbell::Doorbell,
     event::Event,
     full::Full,
     interest::{Interest, Readiness, Trigger},
@@ -159,10 +158,9 @@ impl<M> EventLoop<M> {
             return Err(io::ErrorKind::InvalidInput.into());
         }
         let selector = Selector::with_capacity(config.sources.saturating_add(config.children))?;
-        let waker = sys::Waker::new(selector.sys(), WAKE)?;
-        let doorbell = Arc::new(Doorbell::new(waker));
-        let signals = Signals::new(config.signals, Arc::clone(&doorbell))?;
-        let receiver = Receiver::new(config.messages, doorbell)?;
+        let waker = Arc::new(sys::Waker::new(selector.sys(), WAKE)?);
+        let signals = Signals::new(config.signals, Arc::clone(&waker))?;
+        let receiver = Receiver::new(config.messages, waker)?;
         let mut again = VecDeque::new();
         again.try_reserve_exact(config.sources)?;
         let unusual = config.virtual_time.is_some() || !config.spin.is_zero();

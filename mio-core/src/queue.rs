@@ -34,19 +34,22 @@ const ABANDONED: usize = 2;
 /// In the low bits of the tail, which makes it later than any stamp that its slot can have.
 const CLOSED: usize = 3;
 
-/// Builds a queue for `capacity` values, rounded up to a power of two (one at least).
+/// Builds a queue for `capacity` values, rounded up to a power of two (one at least), with `common`
+/// beside it.
 ///
 /// It is the only maker of consumers, hence there is one for each queue.
 ///
 /// # Errors
 ///
 /// `OutOfMemory`.
-pub(crate) fn queue<T>(capacity: usize) -> io::Result<(Arc<Queue<T>>, Consumer<T>)> {
-    queue_at(capacity, 0)
+pub(crate) fn queue<T, C>(capacity: usize, common: C) -> io::Result<Ends<T, C>> {
+    queue_at(capacity, 0, common)
 }
 
+type Ends<T, C> = (Arc<Queue<T, C>>, Consumer<T, C>);
+
 /// Builds a queue that has `laps` behind it.
-fn queue_at<T>(capacity: usize, laps: usize) -> io::Result<(Arc<Queue<T>>, Consumer<T>)> {
+fn queue_at<T, C>(capacity: usize, laps: usize, common: C) -> io::Result<Ends<T, C>> {
     let capacity = capacity.checked_next_power_of_two().ok_or(io::ErrorKind::OutOfMemory)?;
     let mut slots = Vec::new();
     slots.try_reserve_exact(capacity).map_err(|_| io::ErrorKind::OutOfMemory)?;
@@ -59,17 +62,20 @@ fn queue_at<T>(capacity: usize, laps: usize) -> io::Result<(Arc<Queue<T>>, Consu
         tail: CachePadded(AtomicUsize::new(head)),
         mask: (capacity - 1) * STEP,
         slots: slots.into_boxed_slice(),
+        common,
     });
     Ok((Arc::clone(&queue), Consumer { queue, head }))
 }
 
 /// The producers' side, shared.
-pub(crate) struct Queue<T> {
+pub(crate) struct Queue<T, C = ()> {
     /// The next position to claim, or that with `CLOSED`.
     tail: CachePadded<AtomicUsize>,
     /// What of a position tells its slot.
     mask: usize,
     slots: Box<[Slot<T>]>,
+    /// What else both sides share: here it costs them no pointer more.
+    pub(crate) common: C,
 }
 
 struct Slot<T> {
@@ -85,11 +91,11 @@ struct CachePadded<T>(T);
 
 // SAFETY: a value moves in at one thread and out at another, hence `T: Send`; nobody gets a `&T`. The
 // stamps let one thread at a time at a slot's value.
-unsafe impl<T: Send> Send for Queue<T> {}
+unsafe impl<T: Send, C: Send> Send for Queue<T, C> {}
 // SAFETY: as above.
-unsafe impl<T: Send> Sync for Queue<T> {}
+unsafe impl<T: Send, C: Sync> Sync for Queue<T, C> {}
 
-impl<T> Queue<T> {
+impl<T, C> Queue<T, C> {
     /// Puts `value` last, or gives it back if the queue is full or closed.
     #[cfg(all(test, not(loom)))]
     pub(crate) fn push(&self, value: T) -> Result<(), T> {
@@ -195,7 +201,7 @@ impl<T> Drop for Slot<T> {
     }
 }
 
-impl<T> fmt::Debug for Queue<T> {
+impl<T, C> fmt::Debug for Queue<T, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (capacity, closed) = (self.capacity(), self.is_closed());
         f.debug_struct("Queue").field("capacity", &capacity).field("closed", &closed).finish()
@@ -205,13 +211,14 @@ impl<T> fmt::Debug for Queue<T> {
 /// The consumer's side. Dropping it closes the queue and drops what is in it; a value whose producer was
 /// between claim and publication just then is dropped with the queue.
 #[derive(Debug)]
-pub(crate) struct Consumer<T> {
-    queue: Arc<Queue<T>>,
+pub(crate) struct Consumer<T, C = ()> {
+    queue: Arc<Queue<T, C>>,
     head: usize,
 }
 
-impl<T> Consumer<T> {
-    pub(crate) fn queue(&self) -> &Arc<Queue<T>> {
+impl<T, C> Consumer<T, C> {
+    #[inline]
+    pub(crate) fn queue(&self) -> &Arc<Queue<T, C>> {
         &self.queue
     }
 
@@ -256,12 +263,21 @@ impl<T> Consumer<T> {
     /// wants it.
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
+        self.is_empty_after(|_| ())
+    }
+
+    /// As [`is_empty`](Consumer::is_empty), once `act` has done something to what both sides share.
+    #[inline(always)]
+    pub(crate) fn is_empty_after(&self, act: impl FnOnce(&C)) -> bool {
+        let queue = &*self.queue;
+        act(&queue.common);
         // Nothing claimed, nothing published: one look at what is in the cache tells it in most cases.
-        self.queue.tail.0.load(Ordering::SeqCst) == self.head || self.has_claims_only()
+        queue.tail.0.load(Ordering::SeqCst) == self.head || self.has_claims_only()
     }
 
     /// Whether something is claimed at the head, and not published.
     #[cold]
+    #[inline(never)]
     fn has_claims_only(&self) -> bool {
         self.queue.slot(self.head).stamp.load(Ordering::SeqCst) == self.head
     }
@@ -276,7 +292,7 @@ impl<T> Consumer<T> {
     }
 }
 
-impl<T> Drop for Consumer<T> {
+impl<T, C> Drop for Consumer<T, C> {
     fn drop(&mut self) {
         self.queue.close();
         while self.pop().is_some() {}
@@ -304,14 +320,14 @@ mod tests {
     #[test]
     fn capacity_is_the_next_power_of_two() {
         for (asked, got) in [(0, 1), (1, 1), (2, 2), (3, 4), (1000, 1024)] {
-            assert_eq!(queue::<u8>(asked).unwrap().0.capacity(), got);
+            assert_eq!(queue::<u8, ()>(asked, ()).unwrap().0.capacity(), got);
         }
     }
 
     #[test]
     fn too_much_memory_is_an_error() {
         for capacity in [usize::MAX, usize::MAX / 2, usize::MAX / 16] {
-            let error = queue::<[u8; 64]>(capacity).unwrap_err();
+            let error = queue::<[u8; 64], ()>(capacity, ()).unwrap_err();
             assert_eq!(error.kind(), io::ErrorKind::OutOfMemory);
         }
     }
@@ -319,7 +335,7 @@ mod tests {
     #[test]
     fn what_does_not_fit_comes_back() {
         for capacity in [1, 2, 4] {
-            let (queue, mut consumer) = queue(capacity).unwrap();
+            let (queue, mut consumer) = queue(capacity, ()).unwrap();
             for lap in 0..3 {
                 assert!(consumer.is_empty());
                 for value in 0..capacity {
@@ -334,7 +350,7 @@ mod tests {
 
     #[test]
     fn a_producer_interrupted_by_another_keeps_its_place() {
-        let (queue, mut consumer) = queue(4).unwrap();
+        let (queue, mut consumer) = queue(4, ()).unwrap();
         let interrupted = queue.push_with(1, |value| {
             queue.push(2).unwrap();
             assert!(consumer.is_empty() && consumer.pop().is_none());
@@ -347,7 +363,7 @@ mod tests {
 
     #[test]
     fn an_abandoned_place_is_passed_over() {
-        let (queue, mut consumer) = queue(2).unwrap();
+        let (queue, mut consumer) = queue(2, ()).unwrap();
         abandon(&queue).unwrap();
         queue.push('a').unwrap();
         assert_eq!(queue.push('b'), Err('b'));
@@ -362,7 +378,7 @@ mod tests {
 
     #[test]
     fn a_closed_queue_gives_everything_back() {
-        let (queue, consumer) = queue(4).unwrap();
+        let (queue, consumer) = queue(4, ()).unwrap();
         queue.push(1).unwrap();
         assert!(!queue.is_closed());
         drop(consumer);
@@ -373,7 +389,7 @@ mod tests {
     #[test]
     fn leftovers_are_dropped_once_by_the_consumer() {
         let value = Arc::new(());
-        let (queue, mut consumer) = queue(8).unwrap();
+        let (queue, mut consumer) = queue(8, ()).unwrap();
         for _ in 0..5 {
             queue.push(Arc::clone(&value)).unwrap();
         }
@@ -387,7 +403,7 @@ mod tests {
     #[test]
     fn what_is_published_after_the_consumer_went_is_dropped_with_the_queue() {
         let value = Arc::new(());
-        let (queue, consumer) = queue(8).unwrap();
+        let (queue, consumer) = queue(8, ()).unwrap();
         let late = queue.push_with(Arc::clone(&value), |value| {
             queue.push(Arc::clone(&value)).unwrap();
             drop(consumer);
@@ -401,7 +417,7 @@ mod tests {
 
     #[test]
     fn values_without_size_are_counted() {
-        let (queue, mut consumer) = queue(2).unwrap();
+        let (queue, mut consumer) = queue(2, ()).unwrap();
         queue.push(()).unwrap();
         queue.push(()).unwrap();
         assert_eq!(queue.push(()), Err(()));
@@ -413,7 +429,7 @@ mod tests {
         const PRODUCERS: usize = 3;
         const VALUES: usize = if cfg!(miri) { 12 } else { 20_000 };
         for capacity in [1, 2, 64] {
-            let (queue, mut consumer) = queue(capacity).unwrap();
+            let (queue, mut consumer) = queue(capacity, ()).unwrap();
             let produce = |producer: usize| {
                 for mut value in (0..VALUES).map(|value| Box::new((producer, value))) {
                     while let Err(refused) = queue.push(value) {
@@ -475,7 +491,7 @@ mod tests {
             laps in prop_oneof![Just(usize::MAX), any::<usize>()],
             ops in prop::collection::vec(op(), 1..if cfg!(miri) { 30 } else { 60 }),
         ) {
-            let (queue, mut consumer) = queue_at(capacity, laps).unwrap();
+            let (queue, mut consumer) = queue_at(capacity, laps, ()).unwrap();
             let (capacity, mut closed) = (capacity.next_power_of_two(), false);
             let mut model = VecDeque::new();
             for op in ops {

@@ -29,7 +29,8 @@ impl<M> EventLoop<M> {
     /// Only if a callback does; the loop can be run again.
     pub fn run<H: Handler<M>>(&mut self, mut handler: H) -> io::Result<H> {
         let running = Running::start(self)?;
-        while running.0.turn(&mut handler, None)? {}
+        let event_loop = &mut *running.0;
+        while event_loop.turn(&mut handler, None)? {}
         drop(running);
         Ok(handler)
     }
@@ -257,11 +258,19 @@ impl<'a, M> Running<'a, M> {
 impl<M> Drop for Running<'_, M> {
     #[inline]
     fn drop(&mut self) {
+        self.0.inner.stop_running();
+    }
+}
+
+impl<M> Inner<M> {
+    // Out of line: what it needs has no business in the registers of a turn.
+    #[inline(never)]
+    fn stop_running(&mut self) {
         RUNNING.set(RUNNING.get() - 1);
-        self.0.inner.running = 0;
+        self.running = 0;
         // Who knows how long it is until the next turn.
-        self.0.inner.clock.expire();
+        self.clock.expire();
         // An outer loop may wait for the descriptor now.
-        self.0.inner.receiver.doorbell().sleep_begin();
+        self.receiver.doorbell().sleep_begin();
     }
 }

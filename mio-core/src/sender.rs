@@ -44,7 +44,7 @@ use crate::{
 /// # Portability
 ///
 /// The same everywhere. It wakes by an eventfd or a pipe on Linux.
-pub struct Sender<M>(Inlet<M, Waker>);
+pub struct Sender<M>(Inlet<M, Arc<Waker>>);
 
 impl<M> Sender<M> {
     /// Puts `message` into the queue of the loop.
@@ -292,42 +292,39 @@ impl<M> From<SendError<M>> for io::Error {
     }
 }
 
-/// A queue's producers' side with the doorbell to ring: a [`Sender`], for any way of waking.
-pub(crate) struct Inlet<M, W> {
-    queue: Arc<Queue<M>>,
-    doorbell: Arc<Doorbell<W>>,
-}
+/// A queue's producers' side, with the doorbell to ring: a [`Sender`], for any way of waking.
+pub(crate) struct Inlet<M, W>(Arc<Queue<M, Doorbell<W>>>);
 
 impl<M, W: Wake> sealed::Outbox<M> for Inlet<M, W> {
     #[inline]
     fn send_with<C>(&self, value: C, wrap: impl FnOnce(C) -> M) -> Result<(), SendError<C>> {
         // Also if `wrap` panics: the place it leaves may have stood before messages that are there.
-        let bell = RingOnDrop(&self.doorbell);
-        self.queue.push_with(value, wrap).map_err(|value| {
+        let bell = RingOnDrop(&self.0.common);
+        self.0.push_with(value, wrap).map_err(|value| {
             mem::forget(bell);
             self.refuse(value)
         })
     }
 
     fn closed(&self) -> bool {
-        self.queue.is_closed()
+        self.0.is_closed()
     }
 
     fn room(&self) -> usize {
-        self.queue.capacity()
+        self.0.capacity()
     }
 }
 
 impl<M, W> Inlet<M, W> {
     #[cold]
     fn refuse<C>(&self, value: C) -> SendError<C> {
-        if self.queue.is_closed() { SendError::Closed(value) } else { SendError::Full(value) }
+        if self.0.is_closed() { SendError::Closed(value) } else { SendError::Full(value) }
     }
 }
 
 impl<M, W> Clone for Inlet<M, W> {
     fn clone(&self) -> Inlet<M, W> {
-        Inlet { queue: Arc::clone(&self.queue), doorbell: Arc::clone(&self.doorbell) }
+        Inlet(Arc::clone(&self.0))
     }
 }
 
@@ -342,10 +339,7 @@ impl<W: Wake> Drop for RingOnDrop<'_, W> {
 
 /// The loop's side: its messages and its doorbell. Dropping it closes the queue and drops what is in it.
 #[derive(Debug)]
-pub(crate) struct Receiver<M, W = Waker> {
-    messages: Consumer<M>,
-    doorbell: Arc<Doorbell<W>>,
-}
+pub(crate) struct Receiver<M, W = Arc<Waker>>(Consumer<M, Doorbell<W>>);
 
 impl<M, W> Receiver<M, W> {
     /// Makes room for `capacity` messages, rounded up to a power of two.
@@ -353,27 +347,34 @@ impl<M, W> Receiver<M, W> {
     /// # Errors
     ///
     /// `OutOfMemory`.
-    pub(crate) fn new(capacity: usize, doorbell: Arc<Doorbell<W>>) -> io::Result<Receiver<M, W>> {
-        let (_, messages) = queue(capacity)?;
-        Ok(Receiver { messages, doorbell })
+    pub(crate) fn new(capacity: usize, waker: W) -> io::Result<Receiver<M, W>> {
+        let (_, messages) = queue(capacity, Doorbell::new(waker))?;
+        Ok(Receiver(messages))
     }
 
     #[inline]
     pub(crate) fn pop(&mut self) -> Option<M> {
-        self.messages.pop()
+        self.0.pop()
     }
 
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
-        self.messages.is_empty()
+        self.0.is_empty()
     }
 
-    pub(crate) fn doorbell(&self) -> &Arc<Doorbell<W>> {
-        &self.doorbell
+    /// Lets senders wake the loop from here on. Answers whether nothing came before.
+    #[inline(always)]
+    pub(crate) fn sleep_begin(&self) -> bool {
+        self.0.is_empty_after(Doorbell::sleep_begin)
+    }
+
+    #[inline]
+    pub(crate) fn doorbell(&self) -> &Doorbell<W> {
+        &self.0.queue().common
     }
 
     fn inlet(&self) -> Inlet<M, W> {
-        Inlet { queue: Arc::clone(self.messages.queue()), doorbell: Arc::clone(&self.doorbell) }
+        Inlet(Arc::clone(self.0.queue()))
     }
 }
 

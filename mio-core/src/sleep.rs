@@ -107,7 +107,8 @@ impl<M> Inner<M> {
                 return Ok(());
             }
             if spun >= patience {
-                return self.sleep(timeout.map(|timeout| Duration::from_nanos(timeout - spun)));
+                let left = timeout.map(|timeout| Duration::from_nanos(timeout - spun));
+                return self.sleep(left);
             }
         }
     }
@@ -116,13 +117,14 @@ impl<M> Inner<M> {
     /// told, and waits. A signal wakes the loop in any case.
     #[inline(always)]
     pub(crate) fn sleep(&mut self, timeout: Option<Duration>) -> io::Result<()> {
-        self.selector.sys().check_process()?;
-        self.receiver.doorbell().sleep_begin();
-        if !self.receiver.is_empty() {
+        let Inner { selector, events, receiver, .. } = self;
+        selector.sys().check_process()?;
+        let doorbell = receiver.doorbell();
+        if !receiver.sleep_begin() {
             return self.poll();
         }
-        self.selector.sys().select(&mut self.events, timeout)?;
-        self.receiver.doorbell().sleep_end();
+        selector.sys().select(events, timeout)?;
+        doorbell.sleep_end();
         Ok(())
     }
 

@@ -32,21 +32,21 @@ impl<M> Receiver<M, Sleep> {
     /// Waits for a message as a loop does. Loom reports a deadlock if a wake-up is lost.
     fn wait(&mut self) -> M {
         loop {
-            self.doorbell.sleep_end();
+            self.doorbell().sleep_end();
             if let Some(message) = self.pop() {
                 return message;
             }
-            self.doorbell.sleep_begin();
+            self.doorbell().sleep_begin();
             if self.is_empty() {
-                self.doorbell.waker().ended.wait();
+                self.doorbell().waker().ended.wait();
             }
         }
     }
 }
 
 fn channel<M>(capacity: usize) -> (Inlet<M, Sleep>, Receiver<M, Sleep>) {
-    let doorbell = Arc::new(Doorbell::new(Sleep { ended: Notify::new(), wakes: Mutex::new(0) }));
-    let receiver = Receiver::new(capacity, doorbell).unwrap();
+    let sleep = Sleep { ended: Notify::new(), wakes: Mutex::new(0) };
+    let receiver = Receiver::new(capacity, sleep).unwrap();
     (receiver.inlet(), receiver)
 }
 
@@ -166,14 +166,14 @@ fn loom_two_senders_wake_a_sleeping_loop_once_and_a_working_one_never() {
         model(3, move || {
             let (sender, receiver) = channel(4);
             if !sleeping {
-                receiver.doorbell.sleep_end();
+                receiver.doorbell().sleep_end();
             }
             let senders = [sender.clone(), sender];
             let threads = senders.map(|sender| thread::spawn(move || sender.send(()).unwrap()));
             for thread in threads {
                 thread.join().unwrap();
             }
-            assert_eq!(*receiver.doorbell.waker().wakes.lock().unwrap(), usize::from(sleeping));
+            assert_eq!(*receiver.doorbell().waker().wakes.lock().unwrap(), usize::from(sleeping));
         });
     }
 }

@@ -22,12 +22,12 @@ impl Wake for Counter {
 
 impl<M> Receiver<M, Counter> {
     fn wakes(&self) -> usize {
-        self.doorbell.waker().0.load(Ordering::Relaxed)
+        self.doorbell().waker().0.load(Ordering::Relaxed)
     }
 }
 
 fn channel<M>(capacity: usize) -> (Inlet<M, Counter>, Receiver<M, Counter>) {
-    let receiver = Receiver::new(capacity, Arc::new(Doorbell::new(Counter::default()))).unwrap();
+    let receiver = Receiver::new(capacity, Counter::default()).unwrap();
     (receiver.inlet(), receiver)
 }
 
@@ -168,8 +168,7 @@ impl Wake for Unpark {
 fn a_loop_that_sleeps_whenever_it_can_gets_everything() {
     const SENDERS: usize = 3;
     const MESSAGES: usize = if cfg!(miri) { 15 } else { 20_000 };
-    let doorbell = Arc::new(Doorbell::new(Unpark(thread::current())));
-    let mut receiver = Receiver::new(16, doorbell).unwrap();
+    let mut receiver = Receiver::new(16, Unpark(thread::current())).unwrap();
     let post = |id: usize, sender: Inlet<_, _>| {
         for number in 0..MESSAGES {
             while sender.send((id, number)).is_err() {
@@ -231,8 +230,8 @@ fn a_loop_may_go_while_others_send() {
 #[cfg_attr(miri, ignore)]
 fn a_message_ends_a_wait_in_the_selector() {
     let selector = Selector::with_capacity(4).unwrap();
-    let doorbell = Arc::new(Doorbell::new(Waker::new(&selector, 77).unwrap()));
-    let mut receiver = Receiver::new(4, doorbell).unwrap();
+    let waker = Arc::new(Waker::new(&selector, 77).unwrap());
+    let mut receiver = Receiver::new(4, waker).unwrap();
     let sender = receiver.sender();
     thread::scope(|scope| {
         scope.spawn(|| sender.send("hello").unwrap());

@@ -1,8 +1,8 @@
 //! The events of one wait, and how far they were handled: one for all backends.
 //!
-//! The buffer is walked by two pointers in the struct itself. A callback may do anything to a loop,
-//! so that the walk has to look its place up again for each event; with pointers that is one load and one
-//! comparison, half of what an index costs.
+//! The buffer is walked by a pointer and a count in the struct itself. A callback may do anything to a loop,
+//! so that the walk has to look its place up again for each event: with a count that goes down the look is a
+//! single decrement, and a wait stores its result as it is.
 #![allow(unsafe_code)]
 
 use std::{collections::TryReserveError, fmt, mem::ManuallyDrop};
@@ -44,8 +44,8 @@ impl Record for Event {
     }
 }
 
-/// A kernel that writes records writes them to `buffer`, from its start, `room` at most, and `next` and `end` are
-/// set to the first and behind the last. What it writes else is translated and [pushed](Events::push), up to
+/// A kernel that writes records writes them to `buffer`, from its start, `room` at most; `next` is set to the first
+/// and `left` to how many there are. What it writes else is translated and [pushed](Events::push), up to
 /// [`capacity`](Events::capacity) in one wait.
 pub(crate) struct Events<R: Record = Event> {
     /// `places` places. The one before them, where a vector's allocation begins, stays disowned: before
@@ -54,10 +54,11 @@ pub(crate) struct Events<R: Record = Event> {
     places: usize,
     /// How many of them the kernel may fill.
     pub(in crate::sys) room: usize,
-    /// Behind the last event; from `buffer` to here all places are initialized.
-    pub(in crate::sys) end: *mut R,
-    /// The first event that was not taken, or `end`.
+    /// The first event that was not taken, or the place behind the last one. All places from `buffer` up
+    /// to here are initialized, and as many from here on as `left` says.
     pub(in crate::sys) next: *mut R,
+    /// How many events were not taken. Below zero by the times that one was asked for in vain.
+    pub(in crate::sys) left: i64,
     parked: Vec<R>,
 }
 
@@ -79,7 +80,7 @@ impl<R: Record> Events<R> {
         let places = all.capacity() - 1;
         // SAFETY: room was made for one place more than `places`.
         let buffer = unsafe { all.as_mut_ptr().add(1) };
-        Ok(Events { buffer, places, room, end: buffer, next: buffer, parked })
+        Ok(Events { buffer, places, room, next: buffer, left: 0, parked })
     }
 
     #[inline]
@@ -100,12 +101,14 @@ impl<R: Record> Events<R> {
     /// The next event that was not taken.
     #[inline(always)]
     pub(crate) fn take(&mut self) -> Option<Event> {
-        if self.next == self.end {
+        // Stored before it is looked at, which makes it one instruction. It does not wrap in 100 years.
+        self.left -= 1;
+        if self.left < 0 {
             return None;
         }
-        // SAFETY: `next` is before `end`, so that its place is initialized and in the buffer.
+        // SAFETY: one was left, so that its place is initialized and in the buffer.
         let event = unsafe { self.next.read() };
-        // SAFETY: `next` is before `end`, so that one further is in the buffer or behind its last place.
+        // SAFETY: one was left, so that one further is in the buffer or behind its last place.
         self.next = unsafe { self.next.add(1) };
         Some(event.event())
     }
@@ -115,8 +118,7 @@ impl<R: Record> Events<R> {
     pub(crate) fn current(&self) -> Option<u64> {
         // SAFETY: there is a place before `next`, if need be that before the buffer.
         let taken = unsafe { self.next.sub(1) };
-        // SAFETY: what is before `next` is before `end`, so that it is initialized; so is the place
-        // before the buffer.
+        // SAFETY: what is before `next` is initialized; so is the place before the buffer.
         let taken = unsafe { taken.read() };
         if taken.is_disowned() { None } else { Some(taken.event().token) }
     }
@@ -131,32 +133,32 @@ impl<R: Record> Events<R> {
 
     /// Whether all events were taken.
     pub(crate) fn is_done(&self) -> bool {
-        self.next == self.end
+        self.left <= 0
     }
 
     /// Adds an event behind the others. Answers whether there was room.
     pub(crate) fn push(&mut self, event: Event) -> bool {
-        if self.len() == self.places {
+        let len = self.len();
+        if len == self.places {
             return false;
         }
-        let event = R::of(event);
-        // SAFETY: there is a place at `end`, since less than `places` come before it.
-        unsafe { self.end.write(event) };
-        // SAFETY: one further is in the buffer or behind its last place.
-        self.end = unsafe { self.end.add(1) };
+        // SAFETY: less than `places` places are before this one.
+        let end = unsafe { self.buffer.add(len) };
+        // SAFETY: the place is in the buffer.
+        unsafe { end.write(R::of(event)) };
+        self.left = self.left.max(0) + 1;
         true
     }
 
     /// Puts the events that were not taken aside, behind those that are there already; answers
     /// whether there are any.
     pub(crate) fn park(&mut self) -> bool {
-        let taken = self.taken();
-        for index in taken..self.len() {
+        for index in self.taken()..self.len() {
             let event = self.as_slice()[index];
             // Not more than `places` in all: they are parked before others can come.
             self.parked.push(event);
         }
-        self.end = self.next;
+        self.left = 0;
         !self.parked.is_empty()
     }
 
@@ -186,7 +188,7 @@ impl<R: Record> Events<R> {
     /// Forgets them all; what was taken last is not current any more.
     pub(in crate::sys) fn clear(&mut self) {
         self.next = self.buffer;
-        self.end = self.buffer;
+        self.left = 0;
     }
 
     fn taken(&self) -> usize {
@@ -195,9 +197,9 @@ impl<R: Record> Events<R> {
     }
 
     fn as_slice(&self) -> &[R] {
-        // SAFETY: both are in the same buffer, `end` not before its start.
-        let len = unsafe { self.end.offset_from(self.buffer) as usize };
-        // SAFETY: the places up to `end` are initialized, and borrowed as this struct is.
+        let len = self.taken() + self.left.max(0) as usize;
+        // SAFETY: those that were taken and those that were not are initialized, and borrowed as this
+        // struct is.
         unsafe { std::slice::from_raw_parts(self.buffer, len) }
     }
 }
@@ -270,6 +272,19 @@ mod tests {
         events.permute(|_| 0);
         let tokens: Vec<_> = (0..3).filter_map(|i| events.get(i)).map(|e| e.token).collect();
         assert_eq!(tokens, [2, 3, 1]);
+    }
+
+    #[test]
+    fn asking_in_vain_loses_no_event_that_comes_later() {
+        let mut events = Events::<Event>::with_capacity(2, 0).unwrap();
+        assert!(events.push(event(0)));
+        assert_eq!(events.take(), Some(event(0)));
+        for _ in 0..3 {
+            assert_eq!((events.take(), events.current()), (None, Some(0)));
+        }
+        assert_eq!((events.len(), events.is_done(), events.park()), (1, true, false));
+        assert!(events.push(event(1)) && !events.push(event(2)));
+        assert_eq!((events.take(), events.take()), (Some(event(1)), None));
     }
 
     #[test]

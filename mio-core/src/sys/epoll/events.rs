@@ -1,5 +1,4 @@
 //! The kernel's events, as good as ours: their bits are those of a readiness.
-#![allow(unsafe_code)]
 
 use libc::{c_int, epoll_event};
 
@@ -12,19 +11,19 @@ use crate::{
 pub(crate) type Events = events::Events<epoll_event>;
 
 impl Events {
-    /// Where the kernel writes, and how many events at most.
+    /// Where the kernel writes, and how many events at most. The walk goes back to the start; what is there is
+    /// said by [`filled`](Events::filled).
     #[inline(always)]
     pub(super) fn room(&mut self) -> (*mut epoll_event, c_int) {
+        self.next = self.buffer;
         (self.buffer, self.room as c_int)
     }
 
-    /// The kernel has written this many; none of them is taken.
+    /// The kernel has written this many into the [`room`](Events::room); none of them is taken.
     #[inline(always)]
     pub(super) fn filled(&mut self, count: usize) {
-        debug_assert!(count <= self.room);
-        self.next = self.buffer;
-        // SAFETY: `count` is not more than `room`, and there are more places than that.
-        self.end = unsafe { self.buffer.add(count) };
+        debug_assert!(self.next == self.buffer && count <= self.room);
+        self.left = count as i64;
     }
 }
 

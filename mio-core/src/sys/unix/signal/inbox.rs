@@ -29,7 +29,7 @@ impl Inbox {
         process: i32,
         bell: Box<dyn Bell>,
     ) -> io::Result<(Inbox, Consumer<Occurrence>)> {
-        let (queue, consumer) = queue(capacity)?;
+        let (queue, consumer) = queue(capacity, ())?;
         let (overflow, arrivals) = Default::default();
         Ok((Inbox { process, queue, overflow, arrivals, bell }, consumer))
     }
