@@ -268,31 +268,32 @@ impl Children {
 mod tests {
     use std::{
         process::{self, Child, Command},
+        sync::MutexGuard,
         time::Duration,
     };
 
     use super::*;
-    use crate::{selector::Events, sys::signal::Bell};
-
-    struct Silent;
-
-    impl Bell for Silent {
-        fn ring(&self) {}
-    }
+    use crate::{selector::Events, signal::tests::sigchld, sync::Arc, sys, token::WAKE};
 
     /// What a loop has, and its turn.
     struct Loop {
         selector: Selector,
         signals: Signals,
         children: Children,
+        /// Where children are watched by SIGCHLD, one loop at a time has it.
+        _sigchld: MutexGuard<'static, ()>,
     }
 
     impl Loop {
         fn new(capacity: usize) -> Loop {
+            let sigchld = sigchld();
+            let selector = Selector::new().unwrap();
+            let waker = sys::Waker::new(selector.sys(), WAKE).unwrap();
             Loop {
-                selector: Selector::new().unwrap(),
-                signals: Signals::new(4, Silent).unwrap(),
+                selector,
+                signals: Signals::new(4, Arc::new(waker)).unwrap(),
                 children: Children::with_capacity(capacity),
+                _sigchld: sigchld,
             }
         }
 
@@ -304,9 +305,11 @@ mod tests {
             if !self.children.pending() {
                 let mut events = Events::with_capacity(8);
                 self.selector.select(&mut events, Some(timeout)).unwrap();
-                for event in events.iter() {
+                for event in events.iter().filter(|event| event.token != WAKE) {
                     self.children.ready((event.token - CHILDREN) as usize);
                 }
+                while self.signals.pop().is_some() {}
+                self.children.heed(&mut self.signals);
             }
             self.children.pop(&self.selector, &mut self.signals)
         }
@@ -399,7 +402,7 @@ mod tests {
         event_loop.watch(ids[1], 2).unwrap();
         assert_eq!(kind(event_loop.watch(ids[2], 3)), io::Error::from(Full).kind());
 
-        let Loop { selector, signals, children: table } = &mut event_loop;
+        let Loop { selector, signals, children: table, .. } = &mut event_loop;
         // Reported by the selector, and then forgotten.
         table.ready(0);
         assert!(table.forget(ids[0], selector, signals));

@@ -27,6 +27,7 @@ impl<M, S> EventLoop<M, S> {
     ///     }
     /// }
     ///
+    /// # #[cfg(not(any(windows, mio_core_poll)))] {
     /// let mut event_loop = EventLoop::new()?;
     /// let outer = Selector::new()?;
     /// let mut events = Events::with_capacity(64);
@@ -42,6 +43,7 @@ impl<M, S> EventLoop<M, S> {
     ///     event_loop.run_once(&mut sum, Some(Duration::ZERO))?;
     /// }
     /// thread.join().expect("no panic")?;
+    /// # }
     /// # Ok::<(), io::Error>(())
     /// ```
     pub fn next_deadline(&mut self) -> Option<Instant> {

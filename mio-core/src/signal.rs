@@ -371,15 +371,25 @@ impl Signals {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use std::{process, sync::Arc, thread};
+#[cfg(all(test, unix))]
+pub(crate) mod tests {
+    use std::{
+        process,
+        sync::{Arc, Mutex, MutexGuard, PoisonError},
+        thread,
+    };
 
     use super::*;
     use crate::{
         sync::global::{AtomicBool, AtomicUsize, Ordering},
         sys::unix::signal::{has_handler, raise},
     };
+
+    /// For tests that may take SIGCHLD, of which a process has but one.
+    pub(crate) fn sigchld() -> MutexGuard<'static, ()> {
+        static SIGCHLD: Mutex<()> = Mutex::new(());
+        SIGCHLD.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 
     #[derive(Clone, Default)]
     struct Counter(Arc<AtomicUsize>);
@@ -568,6 +578,7 @@ mod tests {
 
     #[test]
     fn the_loops_own_use_of_sigchld_is_apart_from_the_users() {
+        let _sigchld = sigchld();
         let chld = Signal::CHLD;
         let (mut signals, mut other) = (signals(4), signals(4));
         signals.watch_children().unwrap();

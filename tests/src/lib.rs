@@ -4,6 +4,7 @@
 //! Nothing here needs an installed tool or a privilege.
 
 pub mod alloc;
+pub mod backend;
 #[cfg(target_os = "linux")]
 mod ffi;
 #[cfg(target_os = "linux")]

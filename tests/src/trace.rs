@@ -47,7 +47,8 @@ impl Trace {
     #[must_use]
     pub fn deeds(&self, from: u16, to: u16) -> Vec<&'static str> {
         let deed = |name| match name {
-            "epoll_wait" | "epoll_pwait" | "epoll_pwait2" => "wait",
+            "epoll_wait" | "epoll_pwait" | "epoll_pwait2" | "poll" | "ppoll" => "wait",
+            "fstat" | "fstat64" | "newfstatat" | "statx" => "stat",
             "readv" | "recvfrom" | "recvmsg" => "read",
             "writev" | "sendto" | "sendmsg" => "write",
             other => other,
@@ -117,6 +118,9 @@ const NAMES: &[(libc::c_long, &str)] = names![
     #[cfg(target_arch = "x86_64")] epoll_wait: SYS_epoll_wait,
     #[cfg(target_arch = "x86_64")] pipe: SYS_pipe,
     #[cfg(target_arch = "x86_64")] poll: SYS_poll,
+    // How fstat(3) is made differs too.
+    fstat: SYS_fstat, statx: SYS_statx,
+    #[cfg(target_arch = "x86_64")] newfstatat: SYS_newfstatat,
 ];
 
 /// Follows the child, which this thread started and which stops itself, to its end: its calls and

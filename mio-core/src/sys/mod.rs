@@ -60,9 +60,9 @@ mod bell;
 mod events;
 
 // Linux.
-#[cfg(any(target_os = "linux", target_os = "android"))]
+#[cfg(all(any(target_os = "linux", target_os = "android"), not(mio_core_poll)))]
 mod epoll;
-#[cfg(any(target_os = "linux", target_os = "android"))]
+#[cfg(all(any(target_os = "linux", target_os = "android"), not(mio_core_poll)))]
 pub(crate) use epoll::{ChildWatch, Events, Rearming, Selector, Waker, if_nestable};
 
 // Windows.
@@ -72,20 +72,26 @@ mod iocp;
 pub(crate) use iocp::{ChildWatch, Events, Rearming, Selector, Waker, if_nestable};
 
 // Apple's systems and the BSDs.
-#[cfg(any(
-    target_vendor = "apple",
-    target_os = "freebsd",
-    target_os = "dragonfly",
-    target_os = "netbsd",
-    target_os = "openbsd"
+#[cfg(all(
+    not(mio_core_poll),
+    any(
+        target_vendor = "apple",
+        target_os = "freebsd",
+        target_os = "dragonfly",
+        target_os = "netbsd",
+        target_os = "openbsd"
+    )
 ))]
 mod kqueue;
-#[cfg(any(
-    target_vendor = "apple",
-    target_os = "freebsd",
-    target_os = "dragonfly",
-    target_os = "netbsd",
-    target_os = "openbsd"
+#[cfg(all(
+    not(mio_core_poll),
+    any(
+        target_vendor = "apple",
+        target_os = "freebsd",
+        target_os = "dragonfly",
+        target_os = "netbsd",
+        target_os = "openbsd"
+    )
 ))]
 pub(crate) use kqueue::{ChildWatch, Events, Rearming, Selector, Waker, if_nestable};
 
@@ -94,16 +100,41 @@ pub(crate) use kqueue::{ChildWatch, Events, Rearming, Selector, Waker, if_nestab
 #[path = "kqueue/registry/mod.rs"]
 mod kqueue_registry;
 
-#[cfg(not(any(
-    target_os = "linux",
-    target_os = "android",
-    windows,
-    target_vendor = "apple",
-    target_os = "freebsd",
-    target_os = "dragonfly",
-    target_os = "netbsd",
-    target_os = "openbsd",
-)))]
+// Every other Unix, and any if it is asked for.
+#[cfg(all(
+    unix,
+    any(
+        mio_core_poll,
+        not(any(
+            target_os = "linux",
+            target_os = "android",
+            target_vendor = "apple",
+            target_os = "freebsd",
+            target_os = "dragonfly",
+            target_os = "netbsd",
+            target_os = "openbsd"
+        ))
+    )
+))]
+mod poll;
+#[cfg(all(
+    unix,
+    any(
+        mio_core_poll,
+        not(any(
+            target_os = "linux",
+            target_os = "android",
+            target_vendor = "apple",
+            target_os = "freebsd",
+            target_os = "dragonfly",
+            target_os = "netbsd",
+            target_os = "openbsd"
+        ))
+    )
+))]
+pub(crate) use poll::{ChildWatch, Events, Rearming, Selector, Waker, if_nestable};
+
+#[cfg(not(any(unix, windows)))]
 compile_error!("mio-core has no backend for this target yet");
 
 // What the backends of a platform share.
@@ -139,6 +170,26 @@ use libc::__errno_location as errno_location;
 /// Where the calling thread's `errno` is.
 #[cfg(any(target_vendor = "apple", target_os = "freebsd"))]
 use libc::__error as errno_location;
+
+/// What poll(2) calls a half-close.
+#[cfg(all(mio_core_poll, any(target_os = "linux", target_os = "android")))]
+use libc::POLLRDHUP;
+/// poll(2) does not tell of a half-close.
+#[cfg(all(
+    unix,
+    not(any(target_os = "linux", target_os = "android")),
+    any(
+        mio_core_poll,
+        not(any(
+            target_vendor = "apple",
+            target_os = "freebsd",
+            target_os = "dragonfly",
+            target_os = "netbsd",
+            target_os = "openbsd"
+        ))
+    )
+))]
+const POLLRDHUP: libc::c_short = 0;
 
 // Whether sockets and pipes are born with their flags or get them later.
 #[cfg(all(unix, not(target_vendor = "apple")))]

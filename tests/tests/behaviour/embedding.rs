@@ -1,44 +1,48 @@
 //! A loop inside another one.
 
-use std::{
-    io::Write,
-    os::unix::net::UnixStream,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
-use mio_core::{Config, EventLoop, Events, Handler, Interest, Readiness, Selector, Trigger};
+use mio_core::{Config, EventLoop, Handler, Readiness};
 
-use crate::recorder::{Call, Recorder};
+/// Where the kernel waits through a descriptor.
+#[cfg(not(mio_core_poll))]
+mod nesting {
+    use std::{io::Write, os::unix::net::UnixStream, time::Duration};
 
-fn is_readable(outer: &Selector) -> bool {
-    let mut events = Events::with_capacity(4);
-    outer.select(&mut events, Some(Duration::ZERO)).unwrap();
-    !events.is_empty()
-}
+    use mio_core::{EventLoop, Events, Interest, Readiness, Selector, Trigger};
 
-#[test]
-fn its_descriptor_becomes_readable_for_events_and_messages() {
-    let mut event_loop = EventLoop::new().unwrap();
-    let outer = Selector::new().unwrap();
-    outer.register(&event_loop, 1, Interest::READABLE, Trigger::Level).unwrap();
-    let (a, mut b) = UnixStream::pair().unwrap();
-    event_loop.register_with(&a, 2u64, Interest::READABLE, Trigger::Edge).unwrap();
-    let sender = event_loop.sender();
-    let mut recorder = Recorder::default();
+    use crate::recorder::{Call, Recorder};
 
-    for round in 0..3 {
-        assert!(!is_readable(&outer));
-        assert_eq!(event_loop.next_deadline(), None);
-        b.write_all(b"x").unwrap();
-        assert!(is_readable(&outer));
-        event_loop.run_once(&mut recorder, Some(Duration::ZERO)).unwrap();
-        assert_eq!(recorder.calls.last(), Some(&Call::Ready(2, Readiness::READABLE)));
+    fn is_readable(outer: &Selector) -> bool {
+        let mut events = Events::with_capacity(4);
+        outer.select(&mut events, Some(Duration::ZERO)).unwrap();
+        !events.is_empty()
+    }
 
-        assert!(!is_readable(&outer));
-        sender.send(round).unwrap();
-        assert!(is_readable(&outer));
-        event_loop.run_once(&mut recorder, Some(Duration::ZERO)).unwrap();
-        assert_eq!(recorder.calls.last(), Some(&Call::Message(round)));
+    #[test]
+    fn its_descriptor_becomes_readable_for_events_and_messages() {
+        let mut event_loop = EventLoop::new().unwrap();
+        let outer = Selector::new().unwrap();
+        outer.register(&event_loop, 1, Interest::READABLE, Trigger::Level).unwrap();
+        let (a, mut b) = UnixStream::pair().unwrap();
+        event_loop.register_with(&a, 2u64, Interest::READABLE, Trigger::Edge).unwrap();
+        let sender = event_loop.sender();
+        let mut recorder = Recorder::default();
+
+        for round in 0..3 {
+            assert!(!is_readable(&outer));
+            assert_eq!(event_loop.next_deadline(), None);
+            b.write_all(b"x").unwrap();
+            assert!(is_readable(&outer));
+            event_loop.run_once(&mut recorder, Some(Duration::ZERO)).unwrap();
+            assert_eq!(recorder.calls.last(), Some(&Call::Ready(2, Readiness::READABLE)));
+
+            assert!(!is_readable(&outer));
+            sender.send(round).unwrap();
+            assert!(is_readable(&outer));
+            event_loop.run_once(&mut recorder, Some(Duration::ZERO)).unwrap();
+            assert_eq!(recorder.calls.last(), Some(&Call::Message(round)));
+        }
     }
 }
 

@@ -37,10 +37,26 @@ fn tcp_pair() -> (TcpStream, TcpStream) {
     (client, server)
 }
 
-fn check(
+fn check(reader: &impl AsFd, write: impl FnMut(), read: impl FnMut() -> std::io::Result<usize>) {
+    check_with(reader, write, read, |_| {});
+}
+
+/// As `check`, for what is none of the crate's types: `WouldBlock` has to be said.
+fn check_foreign(
+    reader: &impl AsFd,
+    write: impl FnMut(),
+    read: impl FnMut() -> std::io::Result<usize>,
+) {
+    check_with(reader, write, read, |selector| {
+        selector.would_block(reader, 42, Interest::READABLE).unwrap();
+    });
+}
+
+fn check_with(
     reader: &impl AsFd,
     mut write: impl FnMut(),
     mut read: impl FnMut() -> std::io::Result<usize>,
+    would_block: impl Fn(&Selector),
 ) {
     for trigger in TRIGGERS {
         let selector = Selector::new().unwrap();
@@ -56,6 +72,7 @@ fn check(
             assert!(event.readiness.contains(Readiness::READABLE));
             assert!(read().unwrap() > 0);
             assert_eq!(read().unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
+            would_block(&selector);
             if trigger == Trigger::OneShot {
                 selector.reregister(reader, 42, Interest::READABLE, trigger).unwrap();
             }
@@ -127,14 +144,14 @@ fn a_descriptor_of_the_users_own() {
     let (reader, writer) = pipe::new().unwrap();
     let own: std::os::fd::OwnedFd = reader.into();
     let mut file = std::fs::File::from(own.try_clone().unwrap());
-    check(&own, || (&writer).write_all(b"hello").unwrap(), || file.read(&mut [0; 16]));
+    check_foreign(&own, || (&writer).write_all(b"hello").unwrap(), || file.read(&mut [0; 16]));
 }
 
 #[test]
 fn a_source_of_std() {
     let (a, mut b) = std::os::unix::net::UnixStream::pair().unwrap();
     a.set_nonblocking(true).unwrap();
-    check(&a, || b.write_all(b"hello").unwrap(), || (&a).read(&mut [0; 16]));
+    check_foreign(&a, || b.write_all(b"hello").unwrap(), || (&a).read(&mut [0; 16]));
 }
 
 #[test]

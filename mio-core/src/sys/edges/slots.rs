@@ -289,14 +289,14 @@ mod tests {
         assert_eq!(*other.armed.lock().unwrap(), [(6, Interest::READABLE)]);
         assert!(neither.armed.lock().unwrap().is_empty());
 
-        first.remove(BASE, |slot| Ok(assert_eq!(slot, 5))).unwrap();
+        assert_eq!(first.remove(BASE, Ok).unwrap(), 5);
         forget(BASE);
         forget(BASE);
         assert!(one.vacated.lock().unwrap().is_empty());
         assert_eq!(*other.vacated.lock().unwrap(), [6]);
         let error = second.with(BASE, |_| Ok(())).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::NotFound);
-        third.with(BASE + 1, |slot| Ok(assert_eq!(slot, 7))).unwrap();
+        assert_eq!(third.with(BASE + 1, Ok).unwrap(), 7);
     }
 
     #[test]
@@ -307,7 +307,7 @@ mod tests {
             member.enter(NUMBER, || Ok(slot)).unwrap();
             let again = member.enter(NUMBER, || unreachable!("it has a slot")).unwrap_err();
             assert_eq!(again.kind(), io::ErrorKind::AlreadyExists);
-            member.with(NUMBER, |found| Ok(assert_eq!(found, slot))).unwrap();
+            assert_eq!(member.with(NUMBER, Ok).unwrap(), slot);
             member.remove(NUMBER, |_| Ok(())).unwrap();
         }
         let refused = member.enter(NUMBER, || Err(io::ErrorKind::Other.into()));
@@ -331,7 +331,7 @@ mod tests {
             member.enter(BASE + number, || Ok(1)).unwrap();
         }
         for number in (0..64).rev() {
-            member.remove(BASE + number, |slot| Ok(assert_eq!(slot, 1))).unwrap();
+            assert_eq!(member.remove(BASE + number, Ok).unwrap(), 1);
         }
     }
 }

@@ -101,21 +101,3 @@ pub(super) fn eventfd() -> io::Result<OwnedFd> {
     // SAFETY: the kernel has just opened this descriptor for us alone.
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
-
-/// Writes eight bytes, which on an eventfd add one; may be called from a signal handler.
-#[inline]
-pub(super) fn write_one(fd: BorrowedFd<'_>) -> io::Result<()> {
-    let one = 1_u64;
-    // SAFETY: `one` has the eight bytes that are read from it.
-    let written = unsafe { libc::write(fd.as_raw_fd(), (&raw const one).cast(), 8) };
-    check(written as c_int)?;
-    Ok(())
-}
-
-/// Reads and forgets what waits, up to 512 bytes; may be called from a signal handler.
-pub(super) fn read_some(fd: BorrowedFd<'_>) -> io::Result<usize> {
-    let mut sink = [0_u8; 512];
-    // SAFETY: `sink` has the bytes that are written to it.
-    let read = unsafe { libc::read(fd.as_raw_fd(), sink.as_mut_ptr().cast(), sink.len()) };
-    Ok(check(read as c_int)? as usize)
-}

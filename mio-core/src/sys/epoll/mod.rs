@@ -27,6 +27,8 @@ mod child;
 mod edges;
 mod events;
 mod ffi;
+#[path = "../unix/nudge/ffi.rs"]
+mod nudge;
 mod selector;
 mod waker;
 

@@ -5,7 +5,7 @@ use std::{
     os::fd::{AsFd, OwnedFd},
 };
 
-use super::{ffi, selector::Selector};
+use super::{ffi, nudge, selector::Selector};
 use crate::{
     interest::{Interest, Trigger},
     sys::unix::{fork, pipe},
@@ -46,9 +46,9 @@ impl Waker {
             // An edge is sure only when something comes into an empty pipe. If two threads wake at
             // once, the second one's emptying comes before the first one's write or takes its byte
             // away: either way a write that follows both reports to the loop.
-            while ffi::read_some(reader.as_fd()).is_ok_and(|read| read == 512) {}
+            while nudge::read_some(reader.as_fd()).is_ok_and(|read| read == 512) {}
         }
-        match ffi::write_one(self.writer.as_fd()) {
+        match nudge::write_one(self.writer.as_fd()) {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.refill(),
             result => result,
         }
@@ -59,7 +59,7 @@ impl Waker {
     #[cold]
     fn refill(&self) -> io::Result<()> {
         let listened = self.reader.as_ref().unwrap_or(&self.writer);
-        while ffi::read_some(listened.as_fd()).is_ok() {}
-        ffi::write_one(self.writer.as_fd())
+        while nudge::read_some(listened.as_fd()).is_ok() {}
+        nudge::write_one(self.writer.as_fd())
     }
 }

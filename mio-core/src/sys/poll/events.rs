@@ -1,0 +1,5 @@
+//! Events as they are: the kernel's array is the selector's.
+
+use crate::{event::Event, sys::events};
+
+pub(crate) type Events = events::Events<Event>;
