@@ -231,7 +231,7 @@ impl Sources {
     fn read() -> Sources {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
         let mut paths = Vec::new();
-        for part in ["mio-core", "mio-derive", "examples", "tests", "ui-tests"] {
+        for part in ["mio-core", "mio-derive", "new-proxy", "examples", "tests", "ui-tests"] {
             rust_files(&root.join(part), &mut paths);
         }
         Sources::of(paths.into_iter().map(|path| {

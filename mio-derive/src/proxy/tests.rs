@@ -1,5 +1,8 @@
-//! The expansion beside the skeleton.
+//! The expansion beside the new crate that `new-proxy` writes.
 
+use std::path::Path;
+
+use new_proxy::NewProxy;
 use proc_macro2::{TokenStream, TokenTree};
 use syn::DeriveInput;
 
@@ -7,12 +10,15 @@ use super::{Model, attr, emit};
 use crate::diag::Mistakes;
 
 const SERVER: &str = include_str!("../../skeleton/src/server.rs");
-const PAIR: &str = include_str!("../../skeleton/src/server/pair.rs");
 
-/// Both files, as the compiler sees them.
-fn skeleton() -> String {
-    assert_eq!(SERVER.matches("mod pair;").count(), 1);
-    SERVER.replace("mod pair;", &format!("mod pair {{\n{PAIR}\n}}"))
+/// The server of a new crate, both files of it as the compiler sees them.
+fn skeleton(hooks: &str) -> String {
+    let new = NewProxy::at(Path::new("/new"), hooks).unwrap();
+    let files = new.files();
+    let text = |path| &files.iter().find(|(file, _)| *file == path).unwrap().1;
+    let (server, pair) = (text("src/server.rs"), text("src/server/pair.rs"));
+    assert_eq!(server.matches("mod pair;").count(), 1);
+    server.replace("mod pair;", &format!("mod pair {{\n{pair}\n}}"))
 }
 
 fn expanded(item: &str) -> Vec<String> {
@@ -51,16 +57,18 @@ fn same(one: &[String], other: &[String]) {
 
 #[test]
 fn the_expansion_is_the_skeleton_token_for_token() {
-    let skeleton = tokens(&skeleton());
-    assert!(skeleton.len() > 1000);
-    same(&expanded("struct Gateway;"), &skeleton);
+    for name in ["Gateway", "Mine"] {
+        let skeleton = tokens(&skeleton(name));
+        assert!(skeleton.len() > 1000);
+        same(&expanded(&format!("struct {name};")), &skeleton);
+    }
 }
 
 #[test]
 fn only_the_name_and_what_attributes_say_differs() {
     let item = "#[proxy(idle_timeout = \"2m\", capacity = 7, buffer = \"1KiB\")] \
                 #[proxy(nodelay = false, proxy_protocol = v2, inspect(down))] struct Mine;";
-    let mut expected = skeleton().replace("Gateway", "Mine");
+    let mut expected = skeleton("Mine");
     for (from, to) in [
         (
             "IDLE_TIMEOUT: Duration = Duration::from_secs(60)",
