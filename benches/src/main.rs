@@ -29,6 +29,7 @@ mod messages;
 mod os;
 mod plan;
 mod plot;
+mod proxies;
 mod raw;
 mod report;
 mod stats;
@@ -54,7 +55,8 @@ mio-core and its peers side by side
     --strict             exit with 1 if a bar is missed
 
   benches unit --peer P --workload W [--n N] [--lockstep] [--operation O]
-                         one run of one peer, figures on standard output";
+                         one run of one peer, figures on standard output
+";
 
 struct Options {
     plan: Plan,
@@ -68,10 +70,19 @@ fn main() -> ExitCode {
     let done = match command.as_str() {
         "unit" => one_unit(Parser::from_args(arguments.skip(1))),
         "client" => client(Parser::from_args(arguments.skip(1))),
+        "drive" => proxies::drive(Parser::from_args(arguments.skip(1))),
+        "proxies" => match proxies::run(Parser::from_args(arguments.skip(1))) {
+            Ok(Some(code)) => return code,
+            Ok(None) => {
+                println!("{HELP}\n{}", proxies::HELP);
+                Ok(())
+            }
+            Err(error) => Err(error),
+        },
         _ => match options(Parser::from_args(arguments)) {
             Ok(Some(options)) => return everything(&options),
             Ok(None) => {
-                println!("{HELP}");
+                println!("{HELP}\n{}", proxies::HELP);
                 Ok(())
             }
             Err(error) => Err(error),
@@ -80,7 +91,7 @@ fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("{error}\n\n{HELP}");
+            eprintln!("{error}\n\n{HELP}\n{}", proxies::HELP);
             ExitCode::from(2)
         }
     }

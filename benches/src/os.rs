@@ -133,3 +133,15 @@ pub fn eventfd(value: u32) -> OwnedFd {
     // SAFETY: a new descriptor that nobody else owns.
     unsafe { OwnedFd::from_raw_fd(fd) }
 }
+
+/// Has the kernel end the calling process when the thread that started it ends.
+pub fn end_with_parent() {
+    // SAFETY: this option takes a signal's number and no memory.
+    unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
+}
+
+/// Asks a process to end.
+pub fn terminate(process: u32) {
+    // SAFETY: the call takes no memory; that the process is gone already is harmless.
+    unsafe { libc::kill(process as i32, libc::SIGTERM) };
+}

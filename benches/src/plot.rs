@@ -12,15 +12,15 @@ use crate::unit::{Belongs, Workload};
 use crate::walls::{OURS, Walls};
 
 /// One dot, with its interval.
-struct Dot {
-    row: usize,
-    low: f64,
-    value: f64,
-    high: f64,
+pub struct Dot {
+    pub row: usize,
+    pub low: f64,
+    pub value: f64,
+    pub high: f64,
 }
 
 /// A plot in the making.
-struct Plot {
+pub struct Plot {
     title: &'static str,
     unit: &'static str,
     rows: Vec<String>,
@@ -95,18 +95,18 @@ pub fn walls(out: &Path, plan: &Plan, walls: &Walls) -> io::Result<()> {
 }
 
 impl Plot {
-    fn new(title: &'static str, unit: &'static str) -> Self {
+    pub fn new(title: &'static str, unit: &'static str) -> Self {
         Self { title, unit, rows: Vec::new(), peers: Vec::new() }
     }
 
-    fn row(&mut self, name: String) -> usize {
+    pub fn row(&mut self, name: String) -> usize {
         self.rows.iter().position(|row| *row == name).unwrap_or_else(|| {
             self.rows.push(name);
             self.rows.len() - 1
         })
     }
 
-    fn dot(&mut self, peer: &'static str, dot: Dot) {
+    pub fn dot(&mut self, peer: &'static str, dot: Dot) {
         if !(dot.low > 0.0 && dot.high.is_finite()) {
             return;
         }
@@ -116,7 +116,7 @@ impl Plot {
         }
     }
 
-    fn draw(&self, file: &Path) -> io::Result<()> {
+    pub fn draw(&self, file: &Path) -> io::Result<()> {
         if self.peers.is_empty() {
             return Ok(());
         }

@@ -37,21 +37,9 @@ pub fn write(
     Ok(table)
 }
 
-/// How it was made: the command, the machine, what was left out.
+/// How it was made, and what was left out.
 fn heading(table: &mut String, plan: &Plan) {
-    let arguments: Vec<String> = env::args().skip(1).collect();
-    let mut command = "cargo run --release --manifest-path benches/Cargo.toml".to_owned();
-    if !arguments.is_empty() {
-        command = format!("{command} -- {}", arguments.join(" "));
-    }
-    let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
-    let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let cpu = cpu.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or_default();
-    let cpu = cpu.trim_start_matches(['\t', ' ', ':']);
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    line(table, format_args!("Printed by `{command}`."));
-    line(table, format_args!(""));
-    line(table, format_args!("Linux {}, {cpu}, {cores} processors.", kernel.trim()));
+    machine(table);
     match crate::uv_sys::load() {
         Some(uv) => line(table, format_args!("libuv {} by its shared library.", uv.version())),
         None => {
@@ -65,7 +53,25 @@ fn heading(table: &mut String, plan: &Plan) {
     line(table, format_args!(""));
 }
 
-fn bar_table(table: &mut String, bars: &[Bar]) {
+/// The command and the machine.
+pub fn machine(table: &mut String) {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let mut command = "cargo run --release --manifest-path benches/Cargo.toml".to_owned();
+    if !arguments.is_empty() {
+        command = format!("{command} -- {}", arguments.join(" "));
+    }
+    line(table, format_args!("Printed by `{command}`."));
+    line(table, format_args!(""));
+    let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    // All there are: this thread may be bound to one.
+    let cores = cpu.lines().filter(|line| line.starts_with("processor")).count();
+    let cpu = cpu.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or_default();
+    let cpu = cpu.trim_start_matches(['\t', ' ', ':']);
+    line(table, format_args!("Linux {}, {cpu}, {cores} processors.", kernel.trim()));
+}
+
+pub fn bar_table(table: &mut String, bars: &[Bar]) {
     if bars.is_empty() {
         return;
     }
@@ -231,21 +237,21 @@ pub fn row_name(workload: Workload, metric: Option<&str>) -> String {
     }
 }
 
-fn head(table: &mut String, first: &str, peers: &[&str]) {
+pub fn head(table: &mut String, first: &str, peers: &[&str]) {
     line(table, format_args!("| {first} | {} |", peers.join(" | ")));
     line(table, format_args!("|---|{}", "---|".repeat(peers.len())));
 }
 
-fn row(table: &mut String, name: &str, cells: impl Iterator<Item = String>) {
+pub fn row(table: &mut String, name: &str, cells: impl Iterator<Item = String>) {
     line(table, format_args!("| {name} | {} |", cells.collect::<Vec<_>>().join(" | ")));
 }
 
-fn line(table: &mut String, text: std::fmt::Arguments<'_>) {
+pub fn line(table: &mut String, text: std::fmt::Arguments<'_>) {
     writeln!(table, "{text}").expect("a String takes all");
 }
 
 /// Three digits that matter.
-fn number(value: f64) -> String {
+pub fn number(value: f64) -> String {
     match value.abs() {
         size if size < 0.0005 => "0".into(),
         size if size < 0.9995 => format!("{value:.3}"),

@@ -1,0 +1,226 @@
+//! TCP proxies side by side: `cargo run --release --manifest-path benches/Cargo.toml -- proxies`.
+//!
+//! Each proxy is a program of its own on one processor; its clients and its upstream share the other
+//! one. What decides is what the proxy itself spends on a unit of work: processor time as the kernel
+//! accounts it, user instructions, system calls, allocations and memory.
+
+mod bars;
+mod counts;
+mod load;
+mod memory;
+mod peers;
+mod process;
+mod report;
+mod rounds;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use lexopt::Parser;
+use lexopt::prelude::{Long, ValueExt};
+
+use crate::os;
+use load::{Load, Upstream};
+use peers::{Peer, Programs};
+
+/// The proxies run on this processor, clients and upstreams on that.
+const PROXY_PROCESSOR: usize = 0;
+const LOAD_PROCESSOR: usize = 1;
+
+pub const IDLE_PAIRS: usize = 2_000;
+
+pub const HELP: &str = "\
+  benches proxies [options]  TCP proxies side by side, in about ten minutes
+    --quick                a few rounds, little work in each: about a minute
+    --counts               only instructions, system calls, allocations and memory
+    --walls                only processor time, throughput and percentiles
+    --rounds N             (default 21, quick 3)
+    --only PREFIX          only workloads whose name begins so (requests, bulk/16, ...)
+    --peer PREFIX          only proxies whose name begins so
+    --out DIR              where the results go (default benches/results/proxies)
+    --strict               exit with 1 if a bar is missed
+
+  benches drive --workload W [--n N] --proxy ADDR --upstream ADDR
+                         load on a proxy that runs already, from clients and at its upstream";
+
+/// What a proxy does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Workload {
+    /// Request and reply of 64 bytes over 64 connections.
+    Requests,
+    /// New connections, each for one request.
+    Connections,
+    /// Bytes from the upstream to so many clients.
+    Bulk { connections: usize },
+    /// One request at a time over one connection, so that everybody sleeps in between.
+    Latency,
+    /// Pairs that do nothing.
+    Idle,
+}
+
+impl Workload {
+    const ALL: [Self; 6] = [
+        Self::Requests,
+        Self::Connections,
+        Self::Bulk { connections: 1 },
+        Self::Bulk { connections: 16 },
+        Self::Latency,
+        Self::Idle,
+    ];
+
+    fn name(self) -> String {
+        match self {
+            Self::Requests => "requests".into(),
+            Self::Connections => "connections".into(),
+            Self::Bulk { connections } => format!("bulk/{connections}"),
+            Self::Latency => "latency".into(),
+            Self::Idle => "idle".into(),
+        }
+    }
+
+    /// The connections that are there before the work begins.
+    fn pairs(self) -> usize {
+        match self {
+            Self::Requests => 64,
+            Self::Connections => 0,
+            Self::Bulk { connections } => connections,
+            Self::Latency => 1,
+            Self::Idle => IDLE_PAIRS,
+        }
+    }
+
+    /// Spinning is for latency; copying and the length of buffers matter in bulk.
+    fn is_for(self, peer: Peer) -> bool {
+        match peer {
+            Peer::MioCoreSpin => self == Self::Latency,
+            Peer::MioCoreCopy | Peer::HaproxyShipped | Peer::NginxShipped => {
+                matches!(self, Self::Bulk { .. })
+            }
+            _ => true,
+        }
+    }
+
+    fn units_counted(self) -> (u64, u64) {
+        match self {
+            Self::Connections => (256, 2_304),
+            _ => (1_280, 11_520),
+        }
+    }
+
+    /// Some tenths of a second of work; of bulk a unit is a byte.
+    fn units_timed(self, quick: bool) -> u64 {
+        let units = match self {
+            Self::Requests => 16_000,
+            Self::Connections => 2_400,
+            Self::Bulk { .. } => 400_000_000,
+            Self::Latency => 600,
+            Self::Idle => 1,
+        };
+        if quick { (units / 4).max(1) } else { units }
+    }
+}
+
+#[derive(Debug)]
+pub struct Plan {
+    pub quick: bool,
+    pub counts: bool,
+    pub memory: bool,
+    pub rounds: usize,
+    pub peers: Vec<Peer>,
+    only: String,
+    only_peers: String,
+}
+
+impl Plan {
+    fn counted(&self) -> Vec<Workload> {
+        let all = [Workload::Requests, Workload::Connections];
+        all.into_iter().filter(|&workload| self.counts && self.is_chosen(workload)).collect()
+    }
+
+    fn timed(&self) -> Vec<Workload> {
+        let is_timed = |workload: &Workload| *workload != Workload::Idle;
+        let all = Workload::ALL.into_iter().filter(is_timed);
+        all.filter(|&workload| self.is_chosen(workload)).collect()
+    }
+
+    fn is_chosen(&self, workload: Workload) -> bool {
+        workload.name().starts_with(&self.only)
+    }
+}
+
+struct Options {
+    plan: Plan,
+    out: PathBuf,
+    strict: bool,
+}
+
+/// The command. `None` if only help was asked for.
+pub fn run(parser: Parser) -> Result<Option<ExitCode>, lexopt::Error> {
+    let Some(mut options) = options(parser)? else { return Ok(None) };
+    // Whatever hangs, it ends; and the proxies end with it.
+    os::give_up_after(if options.plan.quick { 800 } else { 3_000 });
+    os::raise_file_limit();
+    let programs = Programs::build().map_err(|error| error.to_string())?;
+    let (peers, mut missing) = programs.present();
+    let wanted = |peer: &Peer| peer.name().starts_with(&options.plan.only_peers);
+    options.plan.peers = peers.into_iter().filter(wanted).collect();
+    let plan = &options.plan;
+    let counts = counts::take(plan, &programs, &mut missing);
+    let memories = memory::take(plan, &programs);
+    let rounds = rounds::take(plan, &programs);
+    let taken = report::Taken { plan, counts, memories, rounds, missing };
+    let bars = bars::check(&taken);
+    let table = report::write(&options.out, &taken, &bars).map_err(|error| error.to_string())?;
+    println!("{table}\nWritten to {}", options.out.display());
+    let failed = options.strict && bars.iter().any(|bar| !bar.passed);
+    Ok(Some(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }))
+}
+
+/// Puts load on a proxy that runs already.
+pub fn drive(mut parser: Parser) -> Result<(), lexopt::Error> {
+    let (mut workload, mut units, mut proxy, mut upstream) = (String::new(), 10_000, None, None);
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Long("workload") => workload = parser.value()?.string()?,
+            Long("n") => units = parser.value()?.parse()?,
+            Long("proxy") => proxy = Some(parser.value()?.parse()?),
+            Long("upstream") => upstream = Some(parser.value()?.parse()?),
+            other => return Err(other.unexpected()),
+        }
+    }
+    let workload = Workload::ALL.into_iter().find(|known| known.name() == workload);
+    let (Some(workload), Some(proxy), Some(upstream)) = (workload, proxy, upstream) else {
+        return Err("--workload, --proxy and --upstream are needed".into());
+    };
+    let driven = Upstream::at(upstream).and_then(|upstream| {
+        os::pin(LOAD_PROCESSOR);
+        Load::new(workload, proxy, &upstream)?.run(units)
+    });
+    let seen = driven.map_err(|error| error.to_string())?;
+    println!("{units} units in {:?}", seen.wall);
+    Ok(())
+}
+
+fn options(mut parser: Parser) -> Result<Option<Options>, lexopt::Error> {
+    let (mut counts, mut walls, mut quick, mut strict) = (true, true, false, false);
+    let (mut rounds, mut only, mut only_peers) = (None, String::new(), String::new());
+    let mut out = Path::new(env!("CARGO_MANIFEST_DIR")).join("results/proxies");
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Long("quick") => quick = true,
+            Long("counts") => walls = false,
+            Long("walls") => counts = false,
+            Long("strict") => strict = true,
+            Long("rounds") => rounds = Some(parser.value()?.parse()?),
+            Long("only") => only = parser.value()?.string()?,
+            Long("peer") => only_peers = parser.value()?.string()?,
+            Long("out") => out = parser.value()?.into(),
+            Long("help") => return Ok(None),
+            other => return Err(other.unexpected()),
+        }
+    }
+    let rounds = if walls { rounds.unwrap_or(if quick { 3 } else { 21 }) } else { 0 };
+    let memory = counts && Workload::Idle.name().starts_with(&only);
+    let plan = Plan { quick, counts, memory, rounds, peers: Vec::new(), only, only_peers };
+    Ok(Some(Options { plan, out, strict }))
+}
