@@ -244,7 +244,7 @@ fn a_sleeping_loop_is_woken_whichever_thread_gets_the_signal() {
             thread::sleep(Duration::from_millis(50));
             if own_thread {
                 // SAFETY: the thread has not been joined.
-                unsafe { libc::pthread_kill(sleeper.as_pthread_t(), libc::SIGUSR1) };
+                unsafe { libc::pthread_kill(sleeper.as_pthread_t() as _, libc::SIGUSR1) };
             } else {
                 raise(Signal::USR1);
             }
@@ -261,13 +261,14 @@ fn a_call_that_blocks_in_another_thread_goes_on_after_the_handler() {
         let (mut reader, mut writer) = UnixStream::pair().unwrap();
         // `Read::read` does not hide an interruption, as `read_exact` would.
         let reader = thread::spawn(move || reader.read(&mut [0; 8]));
-        for _ in 0..5 {
+        let mut log = Log::default();
+        for count in 1..=5 {
             thread::sleep(Duration::from_millis(5));
             // SAFETY: the thread has not been joined.
-            unsafe { libc::pthread_kill(reader.as_pthread_t(), libc::SIGUSR1) };
+            unsafe { libc::pthread_kill(reader.as_pthread_t() as _, libc::SIGUSR1) };
+            // One at a time: two that wait to be delivered are one.
+            log.turn_until(&mut event_loop, |log| log.signals.len() == count);
         }
-        let mut log = Log::default();
-        log.turn_until(&mut event_loop, |log| log.signals.len() == 5);
         writer.write_all(b"x").unwrap();
         assert_eq!(reader.join().unwrap().unwrap(), 1);
     });
