@@ -375,7 +375,7 @@ impl<M, S> EventLoop<M, S> {
     /// source.
     #[inline]
     fn bits<T: In<S>>(&self, token: T, right: bool) -> io::Result<u64> {
-        match self.inner.scoping.bits(token.bits()) {
+        match self.inner.scoping().bits(token.bits()) {
             Some(bits) if right => Ok(bits),
             _ => Err(io::ErrorKind::InvalidInput.into()),
         }

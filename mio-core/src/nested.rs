@@ -40,6 +40,7 @@ impl<M, S> EventLoop<M, S> {
     /// the result is dropped: at the end of the statement, so each component is made in one of its own.
     #[inline]
     pub fn nested<P: In<S>, C>(&mut self, scope: Scope<P, C>) -> Nested<'_, M, C> {
+        self.inner.settle_elsewhere();
         self.inner.scoping.enter(scope, scope.prefix());
         Nested { event_loop: self.rescoped(), scope: scope.of_any() }
     }

@@ -6,7 +6,7 @@ use crate::{
     event_loop::{EventLoop, Inner, Work},
     handler::Handler,
     timer::Expiry,
-    token::{CHILDREN, RESERVED, WAKE},
+    token::{CHILDREN, RESERVED, Scoping, WAKE},
 };
 
 impl<M> EventLoop<M> {
@@ -251,6 +251,7 @@ impl<'a, M> Running<'a, M> {
         RUNNING.set(RUNNING.get() + 1);
         // What a callback that panicked, or took the loop away, left behind.
         event_loop.inner.park_events();
+        event_loop.inner.go_to_root();
         Ok(Running(event_loop))
     }
 }
@@ -263,6 +264,45 @@ impl<M> Drop for Running<'_, M> {
 }
 
 impl<M> Inner<M> {
+    /// The scopes that the loop is in, which it left if a callback took it away.
+    #[inline]
+    pub(crate) fn scoping(&self) -> Scoping {
+        if self.scoping.is_root() || !self.is_taken_away() { self.scoping } else { Scoping::ROOT }
+    }
+
+    /// Whether a callback took the loop away from where it was running, so that nobody is left who leaves the
+    /// scope that it is in.
+    #[cold]
+    pub(crate) fn is_taken_away(&self) -> bool {
+        let is_here = self.running == ptr::from_ref(self).addr();
+        self.running != 0 && !(is_here && RUNNING.get() > 0)
+    }
+
+    /// Forgets where it was running if it was taken away from there.
+    pub(crate) fn settle_elsewhere(&mut self) {
+        if self.is_taken_away() {
+            self.running = 0;
+            self.go_to_root();
+        }
+    }
+
+    /// Leaves all scopes. What a component failed with there fails the run.
+    #[inline]
+    pub(crate) fn go_to_root(&mut self) {
+        if !self.scoping.is_root() {
+            self.leave_all();
+        }
+    }
+
+    #[cold]
+    fn leave_all(&mut self) {
+        self.scoping = Scoping::ROOT;
+        if let Some((_, error)) = self.uncaught.take() {
+            self.error.get_or_insert(error);
+            self.work |= Work::STOP;
+        }
+    }
+
     // Out of line: what it needs has no business in the registers of a turn.
     #[inline(never)]
     fn stop_running(&mut self) {

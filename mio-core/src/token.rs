@@ -245,6 +245,11 @@ impl Scoping {
 
     pub(crate) const ROOT: Scoping = Scoping { level: 0, path: 0 };
 
+    #[inline]
+    pub(crate) const fn is_root(self) -> bool {
+        self.level == 0
+    }
+
     /// Enters `scope`, in which `token` of the outer scope is.
     #[inline]
     pub(crate) const fn enter<P, C>(&mut self, scope: Scope<P, C>, token: u64) {

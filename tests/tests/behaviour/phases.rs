@@ -121,6 +121,30 @@ fn a_run_that_ends_in_any_phase_leaves_the_rest_to_the_next() {
 }
 
 #[test]
+fn a_run_that_ends_in_a_tick_goes_on_with_the_next_turn() {
+    for how in [End::Shutdown, End::Failure, End::Panic] {
+        let mut event_loop = EventLoop::new().unwrap();
+        let mut ends = Ends { how, calls: Vec::new() };
+        for turn in 1..=2 {
+            let run = AssertUnwindSafe(|| event_loop.run_once(&mut ends, Some(Duration::ZERO)));
+            let result = catch_unwind(run);
+            match how {
+                End::Shutdown => assert!(!result.unwrap().unwrap()),
+                End::Failure => {
+                    assert_eq!(result.unwrap().unwrap_err().kind(), ErrorKind::TimedOut);
+                }
+                End::Panic => assert!(result.is_err()),
+            }
+            assert_eq!(ends.calls, vec![Call::Tick; turn]);
+        }
+        event_loop.sender().send(3).unwrap();
+        let mut recorder = Recorder { ticks: true, ..Recorder::default() };
+        assert!(event_loop.run_once(&mut recorder, None).unwrap());
+        assert_eq!(recorder.calls, [Call::Message(3), Call::Tick]);
+    }
+}
+
+#[test]
 fn with_the_smallest_bounds_everything_comes_one_at_a_time() {
     let config = Config {
         sources: if backend::HAS_SLOTS { 3 } else { 1 },

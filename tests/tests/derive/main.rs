@@ -1,5 +1,6 @@
 //! What `#[derive(Handler)]` and `#[derive(TokenField)]` promise, by behaviour.
 
+mod exchange;
 mod kinds;
 mod nesting;
 mod payloads;

@@ -1,0 +1,105 @@
+//! A component that takes away the loop which it is handed leaves no trace of its scope in it.
+
+use std::{
+    io::{self, ErrorKind},
+    mem,
+    time::Duration,
+};
+
+use mio_core::{Any, EventLoop, Expiry, Handler, Scope};
+
+use crate::{SECOND, virtual_loop};
+
+const THIEF: Scope<u64, Any> = Scope::new(8, 3);
+
+/// Takes the loop away at its token 1, after having failed there if it is told to.
+#[derive(Default)]
+struct Thief {
+    taken: Option<EventLoop>,
+    fails: bool,
+    tokens: Vec<u64>,
+}
+
+impl Handler for Thief {
+    fn timeout(&mut self, event_loop: &mut EventLoop, token: u64, _: Expiry) {
+        self.tokens.push(token);
+        if token == 1 {
+            if self.fails {
+                event_loop.fail(ErrorKind::TimedOut.into());
+            }
+            let mut taken = mem::replace(event_loop, virtual_loop());
+            taken.timeout(0x0A_03u64, SECOND).expect("a token of the root, for this component");
+            self.taken = Some(taken);
+            event_loop.timeout(2u64, SECOND).expect("a token of the other loop's root");
+        }
+    }
+}
+
+/// Tokens of the component end in 3; its own are told apart by that.
+#[derive(Default)]
+struct Parent {
+    thief: Thief,
+    tokens: Vec<u64>,
+    errors: Vec<ErrorKind>,
+}
+
+impl Handler for Parent {
+    fn timeout(&mut self, event_loop: &mut EventLoop, token: u64, expiry: Expiry) {
+        if token & 0xFF != 3 {
+            self.tokens.push(token);
+        } else if let Err(error) = event_loop.deliver_timeout(THIEF, &mut self.thief, token, expiry)
+        {
+            self.errors.push(error.kind());
+        }
+    }
+}
+
+fn turn(event_loop: &mut EventLoop, parent: &mut Parent) -> io::Result<bool> {
+    event_loop.run_once(parent, Some(Duration::from_secs(60)))
+}
+
+/// A loop out of which the component was handed another one, and its parent.
+fn robbed(fails: bool) -> (EventLoop, Parent) {
+    let mut event_loop = virtual_loop();
+    let mut parent = Parent { thief: Thief { fails, ..Thief::default() }, ..Parent::default() };
+    event_loop.nested(THIEF).timeout(1u64, SECOND).unwrap();
+    turn(&mut event_loop, &mut parent).unwrap();
+    assert_eq!(parent.thief.tokens, [1]);
+    (event_loop, parent)
+}
+
+#[test]
+fn what_it_puts_in_the_place_works_and_so_does_what_it_took() {
+    let (mut put, mut parent) = robbed(false);
+    put.timeout(7u64, SECOND).unwrap();
+    turn(&mut put, &mut parent).unwrap();
+    assert_eq!((&*parent.thief.tokens, &*parent.tokens), (&[1][..], &[2, 7][..]));
+
+    let mut taken = parent.thief.taken.take().unwrap();
+    taken.timeout(8u64, SECOND).unwrap();
+    taken.nested(THIEF).timeout(9u64, SECOND).unwrap();
+    turn(&mut taken, &mut parent).unwrap();
+    assert_eq!((&*parent.thief.tokens, &*parent.tokens), (&[1, 10, 9][..], &[2, 7, 8][..]));
+    assert_eq!(parent.errors, []);
+}
+
+#[test]
+fn a_loop_that_is_put_back_long_after_is_in_no_scope() {
+    let (mut event_loop, mut parent) = robbed(false);
+    let taken = parent.thief.taken.take().unwrap();
+    drop(mem::replace(&mut event_loop, taken));
+    event_loop.timeout(8u64, SECOND).unwrap();
+    turn(&mut event_loop, &mut parent).unwrap();
+    assert_eq!((&*parent.thief.tokens, &*parent.tokens), (&[1, 10][..], &[8][..]));
+}
+
+#[test]
+fn what_the_component_failed_with_before_fails_the_next_run() {
+    let (_put, mut parent) = robbed(true);
+    assert_eq!(parent.errors, []);
+    let mut taken = parent.thief.taken.take().unwrap();
+    let error = turn(&mut taken, &mut parent).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::TimedOut);
+    turn(&mut taken, &mut parent).unwrap();
+    assert_eq!(parent.thief.tokens, [1, 10]);
+}
