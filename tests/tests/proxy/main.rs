@@ -1,9 +1,99 @@
 //! What `#[derive(Proxy)]` makes, seen from both of its sides.
 #![cfg(unix)]
 
-mod single;
+mod addresses;
+mod exhaustion;
+mod hooks;
+mod nesting;
+mod workers;
 
-use std::time::Duration;
+use std::{
+    io::{ErrorKind, Read},
+    net::{TcpListener, TcpStream},
+    thread,
+    time::{Duration, Instant},
+};
+
+use mio_core::{
+    Proxy,
+    proxy::{Address, Client, Hooks, ProxyConfig},
+};
 
 /// Longer than anything here takes, so that a failure is no hang.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Gives everybody the same upstream.
+#[derive(Proxy)]
+pub(crate) struct Plain {
+    pub(crate) upstream: Address,
+}
+
+impl Hooks for Plain {
+    fn upstream(&mut self, _: &Client<'_>) -> Option<Address> {
+        Some(self.upstream.clone())
+    }
+}
+
+/// Runs a server of this type in a thread, with these hooks and this config: answers its addresses, how to ask it for
+/// something, and the thread, which answers with the server.
+macro_rules! start {
+    ($server:ident, $hooks:expr, $config:expr) => {{
+        let config = $config;
+        let mut event_loop = mio_core::EventLoop::with_config(config.event_loop()).unwrap();
+        let listeners = config.listeners().unwrap();
+        let server = $server::new(event_loop.scoped(), $hooks, config, listeners).unwrap();
+        let addresses: Vec<mio_core::proxy::Address> =
+            server.addresses().collect::<Result<_, _>>().unwrap();
+        let sender = event_loop.sender();
+        (addresses, sender, std::thread::spawn(move || server.run(event_loop).unwrap()))
+    }};
+}
+pub(crate) use start;
+
+fn upstream() -> (TcpListener, Address) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().into();
+    (listener, address)
+}
+
+fn connect(address: &Address) -> TcpStream {
+    patient(TcpStream::connect(address.tcp().unwrap()).unwrap())
+}
+
+fn patient(stream: TcpStream) -> TcpStream {
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream
+}
+
+/// As `accept`, but gives up in the end.
+fn accept(listener: &TcpListener) -> TcpStream {
+    listener.set_nonblocking(true).unwrap();
+    let began = Instant::now();
+    loop {
+        match listener.accept() {
+            Ok((stream, _)) => {
+                stream.set_nonblocking(false).unwrap();
+                return patient(stream);
+            }
+            Err(error) if error.kind() != ErrorKind::WouldBlock => panic!("{error}"),
+            Err(_) => assert!(began.elapsed() < PATIENCE, "nobody comes"),
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
+fn read(stream: &mut impl Read, length: usize) -> Vec<u8> {
+    let mut bytes = vec![0; length];
+    stream.read_exact(&mut bytes).unwrap();
+    bytes
+}
+
+fn read_to_end(stream: &mut impl Read) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    stream.read_to_end(&mut bytes).map(|_| bytes)
+}
+
+fn listen(addresses: &[&str], mut config: ProxyConfig) -> ProxyConfig {
+    config.listen = addresses.iter().map(|address| address.parse().unwrap()).collect();
+    config
+}

@@ -1,0 +1,281 @@
+//! What the user's struct is asked and told.
+
+use std::{
+    io::{ErrorKind, Write},
+    net::Shutdown,
+    time::Duration,
+};
+
+use mio_core::{
+    Key, Proxy,
+    proxy::{
+        Address, Cause, Client, Closed, Command, Connection, Counters, Hooks, InspectDown,
+        InspectUp, ProxyConfig, ProxyProtocol,
+    },
+    relay::{Bounds, Chunk},
+};
+
+use crate::{Plain, PlainServer, accept, connect, listen, read, read_to_end, start, upstream};
+
+/// Remembers what it was told, and accepts no client at the second listener.
+#[derive(Proxy)]
+#[proxy(tick = "10ms", connect_timeout = "300ms")]
+struct Curious {
+    upstream: Address,
+    told: Vec<&'static str>,
+    keys: Vec<Key>,
+    closed: Vec<Closed>,
+    ticks: u32,
+    reports: Vec<Counters>,
+}
+
+impl Curious {
+    fn new(upstream: Address) -> Curious {
+        let (told, keys, closed, reports) = Default::default();
+        Curious { upstream, told, keys, closed, ticks: 0, reports }
+    }
+}
+
+impl Hooks for Curious {
+    fn upstream(&mut self, client: &Client<'_>) -> Option<Address> {
+        self.told.push("upstream");
+        (client.listener == 0).then(|| self.upstream.clone())
+    }
+
+    fn accepted(&mut self, client: &Client<'_>) {
+        assert_eq!(client.address, client.connection.peer_addr());
+        self.keys.push(client.key);
+        self.told.push("accepted");
+    }
+
+    fn connected(&mut self, pair: Key, upstream: &Connection) {
+        assert!(self.keys.contains(&pair));
+        assert_eq!(upstream.peer_addr(), self.upstream.tcp());
+        self.told.push("connected");
+    }
+
+    fn closed(&mut self, closed: &Closed) {
+        self.closed.push(*closed);
+        self.told.push("closed");
+    }
+
+    fn tick(&mut self, _: &Counters) {
+        self.ticks += 1;
+    }
+
+    fn report(&mut self, counters: &Counters) {
+        self.reports.push(*counters);
+    }
+}
+
+fn two() -> ProxyConfig {
+    listen(&["127.0.0.1:0", "127.0.0.1:0"], CuriousServer::config())
+}
+
+#[test]
+fn a_pair_is_told_from_its_beginning_to_its_end() {
+    let (far, address) = upstream();
+    let (addresses, sender, thread) = start!(CuriousServer, Curious::new(address), two());
+    let mut client = connect(&addresses[0]);
+    let mut server = accept(&far);
+    client.write_all(b"question").unwrap();
+    read(&mut server, 8);
+    server.write_all(b"yes").unwrap();
+    read(&mut client, 3);
+    sender.send(Command::Report).unwrap();
+    std::thread::sleep(Duration::from_millis(50));
+    client.shutdown(Shutdown::Write).unwrap();
+    read_to_end(&mut server).unwrap();
+    drop(server);
+    read_to_end(&mut client).unwrap();
+    sender.send(Command::Drain).unwrap();
+    let curious = thread.join().unwrap().gateway;
+    assert_eq!(curious.told, ["accepted", "upstream", "connected", "closed"]);
+    let closed =
+        Closed { key: curious.keys[0], cause: Cause::Finished, bytes_up: 8, bytes_down: 3 };
+    assert_eq!(curious.closed, [closed]);
+    assert!(curious.ticks >= 2);
+    let [report] = curious.reports[..] else { panic!("one report") };
+    assert_eq!((report.accepted, report.open, report.bytes()), (1, 1, 11));
+}
+
+#[test]
+fn a_client_without_an_upstream_is_closed_and_the_next_one_served() {
+    let (far, address) = upstream();
+    let (addresses, sender, thread) = start!(CuriousServer, Curious::new(address), two());
+    assert_eq!(read_to_end(&mut connect(&addresses[1])).unwrap(), b"");
+    let mut client = connect(&addresses[0]);
+    client.write_all(b"x").unwrap();
+    read(&mut accept(&far), 1);
+    sender.send(Command::Stop).unwrap();
+    let server = thread.join().unwrap();
+    let counters = server.counters();
+    assert_eq!((counters.accepted, counters.not_opened, counters.open), (2, 1, 1));
+    assert_eq!(server.gateway.told[..2], ["accepted", "upstream"]);
+    assert_eq!(server.gateway.closed.len(), 1);
+}
+
+#[test]
+fn why_a_pair_ended_is_told() {
+    let (far, address) = upstream();
+    let mut config = two();
+    config.idle_timeout = Duration::from_millis(200);
+    let (addresses, sender, thread) = start!(CuriousServer, Curious::new(address), config);
+    // Idle for too long.
+    let mut client = connect(&addresses[0]);
+    assert_eq!(read_to_end(&mut client).unwrap(), b"");
+    // Reset by the client.
+    let client = connect(&addresses[0]);
+    let mut server = accept(&far);
+    drop(accept(&far));
+    let client = mio_core::net::TcpStream::from(client);
+    client.set_linger(Some(Duration::ZERO)).unwrap();
+    drop(client);
+    let _ = read_to_end(&mut server);
+    // Refused.
+    drop((far, server));
+    assert_eq!(read_to_end(&mut connect(&addresses[0])).unwrap(), b"");
+    sender.send(Command::Drain).unwrap();
+    let curious = thread.join().unwrap().gateway;
+    let causes: Vec<Cause> = curious.closed.iter().map(|closed| closed.cause).collect();
+    assert_eq!(causes[0], Cause::IdleTimeout);
+    assert!(matches!(causes[1], Cause::Broken(_, ErrorKind::ConnectionReset)), "{causes:?}");
+    assert_eq!(causes[2], Cause::ConnectFailed(ErrorKind::ConnectionRefused));
+}
+
+/// Shouts what clients say, and puts a frame around what the upstream does.
+#[derive(Proxy)]
+#[proxy(inspect(up, down))]
+struct Frame {
+    upstream: Address,
+    begun: bool,
+}
+
+impl Hooks for Frame {
+    fn upstream(&mut self, _: &Client<'_>) -> Option<Address> {
+        Some(self.upstream.clone())
+    }
+}
+
+impl InspectUp for Frame {
+    fn up(&mut self, _: Key, chunk: &mut Chunk<'_>) -> Result<(), ErrorKind> {
+        if chunk.bytes().contains(&b'!') {
+            return Err(ErrorKind::InvalidData);
+        }
+        chunk.bytes_mut().make_ascii_uppercase();
+        Ok(())
+    }
+}
+
+impl InspectDown for Frame {
+    const ROOM_DOWN: usize = 1;
+
+    fn down(&mut self, _: Key, chunk: &mut Chunk<'_>) -> Result<(), ErrorKind> {
+        if chunk.is_empty() {
+            return chunk.push(b"]").map_err(|_| ErrorKind::StorageFull);
+        }
+        if !self.begun {
+            self.begun = true;
+            chunk.push(b"[").map_err(|_| ErrorKind::StorageFull)?;
+            chunk.bytes_mut().rotate_right(1);
+        }
+        Ok(())
+    }
+}
+
+fn frame(relay: Bounds) -> ProxyConfig {
+    ProxyConfig { relay, ..listen(&["127.0.0.1:0"], FrameServer::config()) }
+}
+
+#[test]
+fn bytes_are_seen_and_changed_in_either_direction() {
+    let (far, address) = upstream();
+    let hooks = Frame { upstream: address, begun: false };
+    let (addresses, sender, thread) = start!(FrameServer, hooks, frame(Bounds::default()));
+    let mut client = connect(&addresses[0]);
+    let mut server = accept(&far);
+    client.write_all(b"hello").unwrap();
+    assert_eq!(read(&mut server, 5), b"HELLO");
+    server.write_all(b"well").unwrap();
+    assert_eq!(read(&mut client, 5), b"[well");
+    server.write_all(b", hello").unwrap();
+    drop(server);
+    assert_eq!(read_to_end(&mut client).unwrap(), b", hello]");
+    drop(client);
+    sender.send(Command::Drain).unwrap();
+    assert_eq!(thread.join().unwrap().counters().finished, 1);
+}
+
+#[test]
+fn a_hook_that_refuses_bytes_resets_both_sides() {
+    let (far, address) = upstream();
+    let hooks = Frame { upstream: address, begun: false };
+    let (addresses, sender, thread) = start!(FrameServer, hooks, frame(Bounds::default()));
+    let mut client = connect(&addresses[0]);
+    let mut server = accept(&far);
+    client.write_all(b"no!").unwrap();
+    assert_eq!(read_to_end(&mut client).unwrap_err().kind(), ErrorKind::ConnectionReset);
+    assert_eq!(read_to_end(&mut server).unwrap_err().kind(), ErrorKind::ConnectionReset);
+    sender.send(Command::Drain).unwrap();
+    assert_eq!(thread.join().unwrap().counters().broken, 1);
+}
+
+#[test]
+fn who_has_to_wait_for_a_buffer_gets_one_when_it_is_free() {
+    // More than the kernel buffers.
+    const MUCH: usize = 48 << 20;
+    let (far, address) = upstream();
+    let hooks = Frame { upstream: address, begun: true };
+    // With a hook at work a remainder has to be held, and there is room for one.
+    let bounds = Bounds { buffers: 1, ..Bounds::default() };
+    let (addresses, sender, thread) = start!(FrameServer, hooks, frame(bounds));
+    let mut pairs: Vec<_> = (0..4)
+        .map(|_| {
+            let client = connect(&addresses[0]);
+            (client, accept(&far))
+        })
+        .collect();
+    std::thread::scope(|scope| {
+        for (client, server) in &mut pairs {
+            scope.spawn(move || {
+                client.write_all(&vec![b'x'; MUCH]).unwrap();
+                client.shutdown(Shutdown::Write).unwrap();
+            });
+            scope.spawn(move || {
+                std::thread::sleep(Duration::from_millis(300));
+                let bytes = read_to_end(server).unwrap();
+                assert!(bytes.len() == MUCH && bytes.iter().all(|&byte| byte == b'X'));
+            });
+        }
+    });
+    drop(pairs);
+    sender.send(Command::Drain).unwrap();
+    let counters = thread.join().unwrap().counters();
+    assert_eq!((counters.finished, counters.held_max), (4, 1));
+}
+
+#[test]
+fn the_upstream_is_told_who_the_client_is() {
+    for (proxy_protocol, length) in [(ProxyProtocol::V1, 0), (ProxyProtocol::V2, 28)] {
+        let (far, address) = upstream();
+        let config = listen(&["127.0.0.1:0"], PlainServer::config());
+        let config = ProxyConfig { proxy_protocol, ..config };
+        let (addresses, sender, thread) = start!(PlainServer, Plain { upstream: address }, config);
+        let mut client = connect(&addresses[0]);
+        let (own, to) = (client.local_addr().unwrap(), addresses[0].tcp().unwrap());
+        let line = format!("PROXY TCP4 127.0.0.1 127.0.0.1 {} {}\r\n", own.port(), to.port());
+        let mut server = accept(&far);
+        // It comes although the client has said nothing.
+        let header = read(&mut server, if length == 0 { line.len() } else { length });
+        if length == 0 {
+            assert_eq!(String::from_utf8(header).unwrap(), line);
+        } else {
+            assert_eq!(header[..16], *b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c");
+            assert_eq!(header[24..26], own.port().to_be_bytes());
+        }
+        client.write_all(b"hello").unwrap();
+        assert_eq!(read(&mut server, 5), b"hello");
+        sender.send(Command::Stop).unwrap();
+        thread.join().unwrap();
+    }
+}

@@ -1,0 +1,173 @@
+//! Proxies inside a larger program.
+
+use std::{
+    io::{self, ErrorKind, Write},
+    net::Shutdown,
+    time::Duration,
+};
+
+use mio_core::{
+    Config, EventLoop, Handler,
+    proxy::{Address, Command, ProxyConfig},
+};
+
+use crate::{Plain, PlainOn, PlainServer, accept, connect, listen, read, read_to_end, upstream};
+
+/// Two proxies beside a timer of its own.
+struct Program {
+    front: PlainServer,
+    back: PlainServer,
+    beats: u32,
+    errors: Vec<(On, ErrorKind)>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Handler)]
+#[handler(state = Program, message = Order)]
+enum On {
+    #[nested(front)]
+    Front(PlainOn),
+    #[timer]
+    Beat,
+    #[nested(back)]
+    Back(PlainOn),
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Order {
+    Front(Command),
+    Back(Command),
+}
+
+impl OnHandler for Program {
+    fn beat(&mut self, _: &mut EventLoop<Order, On>) -> io::Result<()> {
+        self.beats += 1;
+        Ok(())
+    }
+
+    fn front(&mut self, event_loop: &mut EventLoop<Order, On>) -> io::Result<()> {
+        if self.front.is_done() && self.back.is_done() {
+            event_loop.shutdown();
+        }
+        Ok(())
+    }
+
+    fn back(&mut self, event_loop: &mut EventLoop<Order, On>) -> io::Result<()> {
+        self.front(event_loop)
+    }
+
+    fn message(&mut self, event_loop: &mut EventLoop<Order, On>, order: Order) -> io::Result<()> {
+        match order {
+            Order::Front(command) => {
+                event_loop.deliver_message(On::FRONT, &mut self.front, command)?;
+            }
+            Order::Back(command) => {
+                event_loop.deliver_message(On::BACK, &mut self.back, command)?;
+            }
+        }
+        self.front(event_loop)
+    }
+
+    fn error(&mut self, _: &mut EventLoop<Order, On>, source: On, error: io::Error) {
+        self.errors.push((source, error.kind()));
+    }
+}
+
+struct Setup {
+    event_loop: EventLoop<Order>,
+    program: Program,
+    addresses: [Address; 2],
+}
+
+impl Setup {
+    /// The front proxy goes to the back one, which goes to this upstream.
+    fn new(upstream: Address) -> Setup {
+        let config = listen(&["127.0.0.1:0"], PlainServer::config());
+        let bounds = Config { virtual_time: Some(0), ..config.event_loop() };
+        let mut event_loop = EventLoop::with_config(bounds).unwrap();
+        let mut server = |scope, upstream: Address, config: &ProxyConfig| {
+            let listeners = config.listeners().unwrap();
+            let address = listeners[0].local_addr().unwrap();
+            let mut event_loop = event_loop.nested(scope);
+            let hooks = Plain { upstream };
+            let server =
+                PlainServer::new(&mut event_loop, hooks, config.clone(), listeners).unwrap();
+            (server, address)
+        };
+        let (back, back_address) = server(On::BACK, upstream, &config);
+        let (front, front_address) = server(On::FRONT, back_address.clone(), &config);
+        event_loop.interval(On::Beat, Duration::from_secs(1)).unwrap();
+        let program = Program { front, back, beats: 0, errors: Vec::new() };
+        Setup { event_loop, program, addresses: [front_address, back_address] }
+    }
+
+    /// Turns until nothing is left to do now; answers whether to go on.
+    fn settle(&mut self) -> bool {
+        (0..50).all(|_| self.event_loop.run_once(&mut self.program, Some(Duration::ZERO)).unwrap())
+    }
+
+    fn pass(&mut self, time: Duration) {
+        let end = self.event_loop.now() + time;
+        while self.event_loop.now() < end {
+            let left = end - self.event_loop.now();
+            self.event_loop.run_once(&mut self.program, Some(left)).unwrap();
+        }
+    }
+}
+
+#[test]
+fn two_proxies_and_a_timer_live_in_one_loop() {
+    let (far, address) = upstream();
+    let mut setup = Setup::new(address);
+    let mut client = connect(&setup.addresses[0]);
+    client.write_all(b"through both").unwrap();
+    setup.settle();
+    let mut server = accept(&far);
+    setup.settle();
+    assert_eq!(read(&mut server, 12), b"through both");
+    server.write_all(b"and back").unwrap();
+    setup.settle();
+    assert_eq!(read(&mut client, 8), b"and back");
+    setup.pass(Duration::from_secs(3));
+    assert_eq!((setup.program.beats, setup.program.errors.len()), (3, 0));
+
+    // The one ends without the other, and without the loop.
+    let sender = setup.event_loop.sender();
+    sender.send(Order::Front(Command::Drain)).unwrap();
+    assert!(setup.settle());
+    assert!(!setup.program.front.is_done(), "a pair is open");
+    client.shutdown(Shutdown::Write).unwrap();
+    setup.settle();
+    assert_eq!(read_to_end(&mut server).unwrap(), b"");
+    drop(server);
+    setup.settle();
+    assert!(setup.program.front.is_done() && !setup.program.back.is_done());
+    assert_eq!(setup.program.front.counters().finished, 1);
+    let mut client = connect(&setup.addresses[1]);
+    client.write_all(b"x").unwrap();
+    setup.settle();
+    assert_eq!(read(&mut accept(&far), 1), b"x");
+    sender.send(Order::Back(Command::Stop)).unwrap();
+    assert!(!setup.settle(), "the program ends with its last proxy");
+    assert_eq!(setup.program.back.counters().open, 1);
+}
+
+#[test]
+fn the_pairs_of_nested_proxies_have_their_timeouts() {
+    let (far, address) = upstream();
+    let mut setup = Setup::new(address);
+    let mut client = connect(&setup.addresses[0]);
+    setup.settle();
+    let mut server = accept(&far);
+    setup.settle();
+    setup.pass(PlainServer::config().idle_timeout - Duration::from_secs(1));
+    client.write_all(b"x").unwrap();
+    setup.settle();
+    assert_eq!(read(&mut server, 1), b"x");
+    setup.pass(PlainServer::config().idle_timeout - Duration::from_secs(1));
+    assert_eq!(setup.program.front.counters().open, 1);
+    setup.pass(Duration::from_secs(2));
+    setup.settle();
+    assert_eq!(read_to_end(&mut client).unwrap(), b"");
+    let counters = setup.program.front.counters();
+    assert_eq!((counters.open, counters.idle_timeouts), (0, 1));
+}

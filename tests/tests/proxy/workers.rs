@@ -1,0 +1,141 @@
+//! Several loops in threads.
+#![cfg(target_os = "linux")]
+
+use std::{
+    collections::HashSet,
+    io::{self, ErrorKind, Write},
+    process::{self, Command},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread::{self, ThreadId},
+    time::{Duration, Instant},
+};
+
+use mio_core::{
+    Proxy,
+    proxy::{Address, Client, Counters, Hooks, ProxyConfig, Sharing},
+};
+use tests::{Isolated, test_name};
+
+use crate::{PATIENCE, accept, connect, listen, read, upstream};
+
+/// What its workers have in common.
+#[derive(Clone, Proxy)]
+struct Crew {
+    upstream: Address,
+    threads: Arc<Mutex<HashSet<ThreadId>>>,
+    reports: Arc<AtomicU64>,
+}
+
+impl Hooks for Crew {
+    fn upstream(&mut self, _: &Client<'_>) -> Option<Address> {
+        self.threads.lock().unwrap().insert(thread::current().id());
+        Some(self.upstream.clone())
+    }
+
+    fn report(&mut self, _: &Counters) {
+        self.reports.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+fn signal(name: &str) {
+    let kill = format!("kill -{name} {}", process::id());
+    assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+}
+
+fn serves_and_drains(sharing: Sharing) {
+    const WORKERS: usize = 3;
+    let (far, upstream) = upstream();
+    let config = ProxyConfig { sharing, ..listen(&["127.0.0.1:0"], CrewServer::config()) };
+    let crew = Crew { upstream, threads: Arc::default(), reports: Arc::default() };
+    let listeners = config.shared_listeners(WORKERS).unwrap();
+    let address = listeners[0][0].local_addr().unwrap();
+    let make = {
+        let crew = crew.clone();
+        move |_| crew.clone()
+    };
+    let running =
+        thread::spawn(move || CrewServer::serve_in_threads(make, &config, listeners).unwrap());
+    // Pairs that stay, so that no loop alone is always the one that sleeps.
+    let mut pairs = Vec::new();
+    for number in 0..60_u8 {
+        let mut client = connect(&address);
+        let mut server = accept(&far);
+        client.write_all(&[number]).unwrap();
+        assert_eq!(read(&mut server, 1), [number]);
+        pairs.push((client, server));
+    }
+    signal("USR1");
+    let began = Instant::now();
+    while crew.reports.load(Ordering::SeqCst) < WORKERS as u64 {
+        assert!(began.elapsed() < PATIENCE, "not all report");
+        thread::sleep(Duration::from_millis(5));
+    }
+    if sharing == Sharing::ReusePort {
+        assert_eq!(crew.threads.lock().unwrap().len(), WORKERS);
+    }
+    signal("TERM");
+    let began = Instant::now();
+    while let Ok(client) = std::net::TcpStream::connect(address.tcp().unwrap()) {
+        assert!(began.elapsed() < PATIENCE, "somebody still accepts");
+        drop(client);
+        thread::sleep(Duration::from_millis(5));
+    }
+    // Those that are open go on.
+    let (client, server) = &mut pairs[7];
+    client.write_all(b"still").unwrap();
+    assert_eq!(read(server, 5), b"still");
+    // Those that knocked too early for the listener to be closed find nobody.
+    drop((pairs, far));
+    let counters = running.join().unwrap();
+    assert!(counters.accepted >= 60 && counters.finished >= 60, "{counters}");
+    assert_eq!((counters.open, counters.bytes() >= 65), (0, true));
+}
+
+#[test]
+fn workers_with_a_queue_each_serve_and_drain_together() {
+    Isolated::new(test_name!()).run(|| serves_and_drains(Sharing::ReusePort));
+}
+
+#[test]
+fn workers_with_one_queue_serve_and_drain_together() {
+    Isolated::new(test_name!()).run(|| serves_and_drains(Sharing::Exclusive));
+}
+
+#[test]
+fn a_second_signal_ends_all_at_once() {
+    Isolated::new(test_name!()).run(|| {
+        let (far, upstream) = upstream();
+        let config = listen(&["127.0.0.1:0"], CrewServer::config());
+        let listeners = config.shared_listeners(2).unwrap();
+        let address = listeners[0][0].local_addr().unwrap();
+        let crew = Crew { upstream, threads: Arc::default(), reports: Arc::default() };
+        let make = move |_| crew.clone();
+        let running =
+            thread::spawn(move || CrewServer::serve_in_threads(make, &config, listeners).unwrap());
+        let pairs: Vec<_> = (0..8).map(|_| (connect(&address), accept(&far))).collect();
+        signal("INT");
+        thread::sleep(Duration::from_millis(100));
+        assert!(!running.is_finished());
+        signal("INT");
+        assert_eq!(running.join().unwrap().open, pairs.len() as u64);
+    });
+}
+
+#[test]
+fn if_one_worker_fails_the_others_are_stopped() {
+    Isolated::new(test_name!()).run(|| {
+        let (_far, upstream) = upstream();
+        let mut config = listen(&["127.0.0.1:0"], CrewServer::config());
+        let mut listeners = config.shared_listeners(3).unwrap();
+        // More than a server takes.
+        config.listen = vec!["127.0.0.1:0".parse().unwrap(); 65];
+        listeners[2] = config.listeners().unwrap();
+        let crew = Crew { upstream, threads: Arc::default(), reports: Arc::default() };
+        let result: io::Result<Counters> =
+            CrewServer::serve_in_threads(|_| crew.clone(), &config, listeners);
+        assert_eq!(result.unwrap_err().kind(), ErrorKind::InvalidInput);
+    });
+}
