@@ -1,5 +1,5 @@
 //! What the test programs share: a counting allocator, and children of the test binary that run
-//! alone, under refused system calls, few descriptors or a tracer.
+//! alone, under refused system calls, few descriptors or a tracer; a loop that relays.
 //!
 //! Nothing here needs an installed tool or a privilege.
 
@@ -9,12 +9,17 @@ pub mod backend;
 mod ffi;
 #[cfg(target_os = "linux")]
 pub mod isolated;
+mod relayed;
 #[cfg(target_os = "linux")]
 pub mod trace;
 
 #[cfg(target_os = "linux")]
-pub use ffi::{is_nonblocking_and_cloexec, limit_descriptors, mark, raise, signal_process};
+pub use ffi::{
+    broken_pipes_kill, is_nonblocking_and_cloexec, limit_descriptors, mark, raise, send_urgent,
+    signal_process,
+};
 #[cfg(target_os = "linux")]
 pub use isolated::Isolated;
+pub use relayed::Relayed;
 #[cfg(target_os = "linux")]
 pub use trace::{Call, Trace};

@@ -115,7 +115,7 @@ const NAMES: &[(libc::c_long, &str)] = names![
     sched_yield: SYS_sched_yield, sendmsg: SYS_sendmsg, sendto: SYS_sendto,
     setsockopt: SYS_setsockopt, shutdown: SYS_shutdown, signalfd4: SYS_signalfd4,
     socket: SYS_socket, socketpair: SYS_socketpair, tgkill: SYS_tgkill,
-    timerfd_settime: SYS_timerfd_settime, waitid: SYS_waitid, write: SYS_write,
+    splice: SYS_splice, timerfd_settime: SYS_timerfd_settime, waitid: SYS_waitid, write: SYS_write,
     writev: SYS_writev,
     // The oldest have one number for all calls on sockets, and few of them got another for this one later.
     #[cfg(not(any(target_arch = "x86", target_arch = "s390x")))] accept: SYS_accept,

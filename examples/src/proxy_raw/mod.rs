@@ -27,7 +27,7 @@ use std::{io, net::SocketAddr, time::Duration};
 use mio_core::{
     EventLoop, Expiry, Handler, Interest, Key, Readiness, SignalInfo, Slab, Timeout, Trigger,
     net::{TcpListener, TcpStream},
-    relay::{Broken, Flow, Pool, Progress, Way},
+    relay::{Broken, Flow, INTEREST, Pool, Progress, Way},
 };
 
 pub use config::Config;
@@ -203,9 +203,10 @@ impl Proxy {
             connected: false,
             yielded: false,
         };
-        let registered = [CLIENT, UPSTREAM]
-            .into_iter()
-            .try_for_each(|side| event_loop.register(&pair.streams[side], token(key, side)));
+        let registered = [CLIENT, UPSTREAM].into_iter().try_for_each(|side| {
+            let token = token(key, side);
+            event_loop.register_with(&pair.streams[side], token, INTEREST, Trigger::Edge)
+        });
         if registered.is_err() {
             event_loop.cancel(timer);
             let [client, _] = pair.streams;

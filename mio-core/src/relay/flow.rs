@@ -50,6 +50,8 @@ bitflags! {
         const READ_NEXT = 1 << 8;
         /// What is held is in a pipe.
         const IN_PIPE = 1 << 9;
+        /// An urgent byte is somewhere, in front of which reads end: a short one proves nothing.
+        const URGED = 1 << 10;
     }
 }
 
@@ -118,6 +120,9 @@ impl Flow {
         }
         if readiness.contains(Readiness::READ_CLOSED) {
             self.flags |= Flags::ENDING;
+        }
+        if readiness.is_priority() {
+            self.flags |= Flags::URGED;
         }
     }
 
@@ -377,7 +382,7 @@ impl Flow {
                 Ok(None)
             }
             Ok(length) => {
-                if length < room && !self.flags.contains(Flags::ENDING) {
+                if length < room && !self.flags.intersects(Flags::ENDING | Flags::URGED) {
                     self.flags -= Flags::READABLE;
                 }
                 self.count_read(length == room);
@@ -385,7 +390,7 @@ impl Flow {
             }
             Err(error) => match error.kind() {
                 ErrorKind::WouldBlock => {
-                    self.flags -= Flags::READABLE | Flags::READ_NEXT;
+                    self.flags -= Flags::READABLE | Flags::READ_NEXT | Flags::URGED;
                     Ok(None)
                 }
                 ErrorKind::Interrupted => Ok(None),

@@ -6,7 +6,11 @@
 //!
 //! ```
 //! use std::io::{Read, Write};
-//! use mio_core::{EventLoop, Handler, Readiness, relay::{Bounds, Flow, Pool, Progress, Way}, unix::UnixStream};
+//! use mio_core::{
+//!     EventLoop, Handler, Readiness, Trigger,
+//!     relay::{Bounds, Flow, INTEREST, Pool, Progress, Way},
+//!     unix::UnixStream,
+//! };
 //!
 //! /// A pair: each side is the source of one flow and the sink of the other.
 //! struct Pair {
@@ -40,8 +44,8 @@
 //! let (mut client, front) = UnixStream::pair()?;
 //! let (back, mut server) = UnixStream::pair()?;
 //! let mut event_loop = EventLoop::new()?;
-//! event_loop.register(&front, 0u64)?;
-//! event_loop.register(&back, 1u64)?;
+//! event_loop.register_with(&front, 0u64, INTEREST, Trigger::Edge)?;
+//! event_loop.register_with(&back, 1u64, INTEREST, Trigger::Edge)?;
 //! client.write_all(b"hello")?;
 //! client.shutdown(std::net::Shutdown::Write)?;
 //! server.write_all(b"good bye")?;
@@ -76,10 +80,17 @@
 //!   like, hold up nobody else. With a [`Filter`] at work that cannot be, since no byte may be shown to it
 //!   twice: such a flow waits for its turn in a queue, first in, first out ([`Progress::Starves`]).
 //! - **No system call without news.** The streams are to be registered in edge mode
-//!   ([`Trigger::Edge`](crate::Trigger::Edge)). There a short read has drained the source, unless its end was
-//!   announced, and a short write has filled the sink. Nothing is read that could not be written.
+//!   ([`Trigger::Edge`](crate::Trigger::Edge)). There a short read has drained the source, unless its end or an
+//!   urgent byte was announced, and a short write has filled the sink. Nothing is read that could not be
+//!   written.
 //! - **Fairness.** A flow yields after [`Bounds::burst_bytes`].
 //! - **Nothing allocates** after [`Pool::new`].
+//!
+//! # Urgent bytes
+//!
+//! TCP's out-of-band byte is not passed on, and reads end in front of it, so that a short one proves nothing.
+//! Register streams with [`INTEREST`], which has the kernel tell of it; otherwise what follows such a byte waits
+//! until more comes.
 //!
 //! # Copying and splicing
 //!
@@ -110,6 +121,12 @@ mod splice;
 mod stream;
 #[cfg(test)]
 mod tests;
+
+use crate::{interest::Interest, sys::splice::URGENT};
+
+/// What both streams of a pair are to be registered with, in edge mode: reading, writing, and on Linux and
+/// Android urgent bytes.
+pub const INTEREST: Interest = Interest::READABLE.union(Interest::WRITABLE).union(URGENT);
 
 pub use filter::{Chunk, Filter};
 pub use flow::{Broken, Flow, Progress, Way};

@@ -2,6 +2,11 @@
 
 use std::{convert::Infallible, io};
 
+use crate::interest::Interest;
+
+/// Nothing tells of urgent bytes.
+pub(crate) const URGENT: Interest = Interest::empty();
+
 /// There is none.
 #[derive(Debug)]
 pub(crate) struct Pipe(Infallible);

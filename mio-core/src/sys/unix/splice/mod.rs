@@ -18,7 +18,10 @@ use std::{
 
 use libc::c_int;
 
-use crate::sys::pipe;
+use crate::{interest::Interest, sys::pipe};
+
+/// What tells of an urgent byte, in front of which reads end.
+pub(crate) const URGENT: Interest = Interest::PRIORITY;
 
 /// A pipe inside the kernel, through which bytes pass that nobody looks at.
 #[derive(Debug)]
