@@ -96,6 +96,14 @@ pub(crate) fn raise(signal: c_int) {
     unsafe { libc::raise(signal) };
 }
 
+/// Sends a forked child, which is the caller and has but one thread, a signal; async-signal-safe.
+///
+/// Not by raise(3): after a bare clone(2) musl still has the number of the parent's thread.
+pub(super) fn raise_in_child(signal: c_int) {
+    // SAFETY: takes no pointer. It fails only for a number that is no signal.
+    unsafe { libc::kill(process_id(), signal) };
+}
+
 /// The kernel's word, never a cached one; async-signal-safe.
 pub(super) fn process_id() -> i32 {
     // SAFETY: takes no pointer and cannot fail.

@@ -162,7 +162,7 @@ fn deliver(signal: c_int, info: *mut siginfo_t) {
     if owner.process != ffi::process_id() {
         // A child that has not come to `after_fork`, or never will: the parent's loop is not its own.
         restore(index);
-        return ffi::raise(signal);
+        return ffi::raise_in_child(signal);
     }
     // SAFETY: `info` is what the kernel passed to `handle`, which was installed with SA_SIGINFO.
     owner.post(unsafe { ffi::occurrence(signal, info) });
