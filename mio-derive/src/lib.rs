@@ -115,6 +115,9 @@ use syn::{DeriveInput, parse_macro_input};
 /// loop `fail`; and the source gets no further call for that event, as if it
 /// was deregistered. `message` and `tick` have no source: their errors make the loop fail.
 ///
+/// If one is missing, the compiler names it and points to its variant. It prints no signature for a trait of
+/// the same crate, but hands it to editors, whose quick fix writes all of them out; rustdoc shows them too.
+///
 /// An error or a hang-up of a source is for both `readable` and `writable`; for `priority`, if it is
 /// declared with neither.
 ///

@@ -39,7 +39,7 @@ use crate::slab::Key;
     note = "integers, `bool`, `char`, `Key` and tuples of them can; \
             an enum without fields can with `#[derive(TokenField)]`"
 )]
-pub trait TokenField: Copy {
+pub trait TokenField: Sized {
     /// The number of bits that it takes.
     const BITS: u32;
 
@@ -209,7 +209,7 @@ mod tests {
 
     use super::*;
 
-    fn survives<T: TokenField + Debug + PartialEq>(values: impl IntoIterator<Item = T>) {
+    fn survives<T: TokenField + Copy + Debug + PartialEq>(values: impl IntoIterator<Item = T>) {
         for value in values {
             let bits = value.pack();
             assert!(T::BITS == 64 || bits >> T::BITS == 0, "{value:?}");
