@@ -137,6 +137,10 @@ pub(crate) use poll::{ChildWatch, Events, Rearming, Selector, Waker, if_nestable
 #[cfg(not(any(unix, windows)))]
 compile_error!("mio-core has no backend for this target yet");
 
+/// Whether to do as if the kernel refused what has a substitute: see ARCHITECTURE.md.
+#[cfg(unix)]
+const REFUSING: bool = cfg!(mio_core_old_linux);
+
 // What the backends of a platform share.
 #[cfg(unix)]
 pub(crate) mod unix;

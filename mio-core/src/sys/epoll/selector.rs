@@ -15,7 +15,10 @@ use super::{
 use crate::{
     interest::{Interest, Trigger},
     sync::global::{AtomicBool, Ordering},
-    sys::unix::fork,
+    sys::{
+        REFUSING,
+        unix::{self, fork},
+    },
 };
 
 #[derive(Debug)]
@@ -32,7 +35,7 @@ impl Selector {
         Ok(Selector {
             epoll: ffi::epoll_create()?,
             generation: fork::watch()?,
-            rounds_up: AtomicBool::new(false),
+            rounds_up: AtomicBool::new(REFUSING),
         })
     }
 
@@ -107,7 +110,7 @@ impl Selector {
     fn wait_for(&self, events: &mut Events, timeout: Duration) -> io::Result<()> {
         if !milliseconds_do(timeout) && !self.rounds_up.load(Ordering::Relaxed) {
             match ffi::epoll_pwait2(self.epoll.as_fd(), events, timeout) {
-                Err(error) if matches!(error.raw_os_error(), Some(libc::ENOSYS | libc::EPERM)) => {
+                Err(error) if unix::refused(&error) => {
                     self.rounds_up.store(true, Ordering::Relaxed);
                 }
                 result => return result.or_else(|error| uninterrupted(events, error)),

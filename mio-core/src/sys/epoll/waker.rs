@@ -8,7 +8,10 @@ use std::{
 use super::{ffi, nudge, selector::Selector};
 use crate::{
     interest::{Interest, Trigger},
-    sys::unix::{fork, pipe},
+    sys::{
+        REFUSING,
+        unix::{self, fork, pipe},
+    },
 };
 
 #[derive(Debug)]
@@ -23,13 +26,14 @@ pub(crate) struct Waker {
 
 impl Waker {
     pub(crate) fn new(selector: &Selector, token: u64) -> io::Result<Waker> {
-        let (writer, reader) = match ffi::eventfd() {
-            Ok(writer) => (writer, None),
-            Err(error) if matches!(error.raw_os_error(), Some(libc::ENOSYS | libc::EPERM)) => {
+        let eventfd = if REFUSING { Ok(None) } else { ffi::eventfd().map(Some) };
+        let (writer, reader) = match eventfd {
+            Ok(Some(writer)) => (writer, None),
+            Err(error) if !unix::refused(&error) => return Err(error),
+            _ => {
                 let (reader, writer) = pipe::open()?;
                 (writer, Some(reader))
             }
-            Err(error) => return Err(error),
         };
         let listened = reader.as_ref().unwrap_or(&writer);
         selector.register(listened.as_fd(), token, Interest::READABLE, Trigger::Edge)?;

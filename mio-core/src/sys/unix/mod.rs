@@ -38,7 +38,7 @@ fn flag_late(fd: OwnedFd) -> io::Result<OwnedFd> {
 }
 
 /// Whether the kernel lacks the call, or a sandbox forbids it.
-fn refused(error: &io::Error) -> bool {
+pub(in crate::sys) fn refused(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(libc::ENOSYS | libc::EPERM))
 }
 

@@ -12,7 +12,7 @@ use libc::c_int;
 use super::{address::Address, ffi, flag_late, refused};
 use crate::{
     sync::global::{AtomicBool, Ordering},
-    sys::born,
+    sys::{REFUSING, born},
 };
 
 /// Binds and listens: `socket`, `setsockopt`, `bind`, `listen`.
@@ -113,7 +113,7 @@ pub(super) fn accept(listener: BorrowedFd<'_>) -> io::Result<(OwnedFd, Address)>
 
 /// Set when `accept4` was refused and `accept` was not.
 // Relaxed: it guards nothing; who reads it too early makes a refused call.
-static ACCEPT4_REFUSED: AtomicBool = AtomicBool::new(false);
+static ACCEPT4_REFUSED: AtomicBool = AtomicBool::new(REFUSING);
 
 #[inline]
 fn accept_once(listener: BorrowedFd<'_>) -> io::Result<(OwnedFd, Address)> {

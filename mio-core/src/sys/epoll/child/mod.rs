@@ -15,7 +15,7 @@ use std::{
 use super::selector::Selector;
 use crate::{
     interest::{Interest, Trigger},
-    sys::unix::child,
+    sys::{REFUSING, unix::child},
 };
 
 /// A child whose end the selector can report.
@@ -29,6 +29,9 @@ impl ChildWatch {
     /// `None` where the kernel or a sandbox has no pidfds.
     pub(crate) fn open(pid: u32) -> io::Result<Option<ChildWatch>> {
         child::check(pid)?;
+        if REFUSING {
+            return Ok(None);
+        }
         match ffi::pidfd_open(pid) {
             Ok(fd) => Ok(Some(ChildWatch { pid, fd })),
             Err(error) if matches!(error.raw_os_error(), Some(libc::ENOSYS | libc::EPERM)) => {
