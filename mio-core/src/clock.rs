@@ -2,10 +2,13 @@
 
 use std::time::{Duration, Instant};
 
+use crate::sys::Stopwatch;
+
 /// Nanoseconds since the loop was built, read at most once a turn and only when asked.
 #[derive(Debug)]
 pub(crate) struct Clock {
     epoch: Instant,
+    since_epoch: Stopwatch,
     /// The first reading of this turn, which decides what is due.
     turn: u64,
     /// The latest reading, which callbacks see.
@@ -17,7 +20,8 @@ pub(crate) struct Clock {
 
 impl Clock {
     pub(crate) fn new(jumps: bool) -> Clock {
-        Clock { epoch: Instant::now(), turn: 0, now: 0, current: false, jumps }
+        let (epoch, since_epoch) = Stopwatch::start();
+        Clock { epoch, since_epoch, turn: 0, now: 0, current: false, jumps }
     }
 
     /// A turn begins or ends: the next question reads the clock.
@@ -55,7 +59,7 @@ impl Clock {
     #[inline]
     pub(crate) fn read(&mut self) -> u64 {
         if !self.jumps {
-            self.now = nanoseconds(Instant::now().saturating_duration_since(self.epoch));
+            self.now = self.since_epoch.elapsed();
         }
         self.now
     }

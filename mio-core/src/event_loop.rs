@@ -94,6 +94,8 @@ bitflags! {
         const CLOCK = 1 << 5;
         /// Timers are armed, as far as the last look told.
         const TIMERS = 1 << 7;
+        /// What time alone makes.
+        const TIME = Self::CLOCK.bits() | Self::TIMERS.bits();
         /// Always set in a loop that spins or whose time is virtual.
         const UNUSUAL = 1 << 6;
     }
@@ -567,7 +569,7 @@ impl<M> Inner<M> {
         &mut self.clock
     }
 
-    #[inline(never)]
+    #[cold]
     fn start_clock(&mut self) {
         self.work |= Work::CLOCK;
         self.clock.start();

@@ -134,6 +134,15 @@ impl<M> EventLoop<M> {
 
     #[inline(never)]
     fn run_rest<H: Handler<M>>(&mut self, handler: &mut H) -> io::Result<bool> {
+        if self.inner.is_quiet() {
+            handler.tick(self);
+            return if self.is_stopping() { self.stopped() } else { Ok(true) };
+        }
+        self.run_phases(handler)
+    }
+
+    #[inline(never)]
+    fn run_phases<H: Handler<M>>(&mut self, handler: &mut H) -> io::Result<bool> {
         if self.inner.work.contains(Work::MAIL) {
             self.run_signals(handler);
         }
@@ -219,6 +228,15 @@ impl<M> EventLoop<M> {
 }
 
 impl<M> Inner<M> {
+    /// Whether there are timers, none of them due, and nothing else.
+    #[inline(always)]
+    fn is_quiet(&mut self) -> bool {
+        Work::TIME.contains(self.work) && {
+            let now = self.clock().turn();
+            !self.timers.may_be_due(now)
+        }
+    }
+
     /// An event of the loop itself.
     #[cold]
     fn own_event(&mut self, token: u64) {

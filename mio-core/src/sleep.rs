@@ -19,10 +19,22 @@ impl<M> Inner<M> {
     /// Waits for events, for `limit` at most, and not at all if there is work to do.
     #[inline(never)]
     pub(crate) fn wait(&mut self, limit: Option<Duration>) -> io::Result<()> {
-        self.selector.sys().check_process()?;
         self.work.remove(Work::CLOCK);
         self.work.set(Work::TIMERS, !self.timers.is_empty());
         self.clock.expire();
+        if self.work == Work::TIMERS && limit.is_none() && self.precision == Precision::Cheap {
+            // Nothing but timers; of messages and signals the doorbell tells.
+            let now = self.clock.read();
+            if let Some(deadline) = self.timers.glance(now) {
+                return self.sleep(Some(Duration::from_nanos(deadline - now)));
+            }
+        }
+        self.wait_with_care(limit)
+    }
+
+    #[inline(never)]
+    fn wait_with_care(&mut self, limit: Option<Duration>) -> io::Result<()> {
+        self.selector.sys().check_process()?;
         if self.work.contains(Work::STOP) {
             return Ok(());
         }
@@ -65,13 +77,19 @@ impl<M> Inner<M> {
         if limit == Some(Duration::ZERO) || self.has_work() {
             return Some(Duration::ZERO);
         }
-        let deadline = match self.timers.next(self.repairs_per_turn) {
+        if !self.work.contains(Work::TIMERS) {
+            return limit;
+        }
+        // Not the turn's clock: callbacks took their time since it was read.
+        let now = self.clock.read();
+        let glance =
+            if self.precision == Precision::Cheap { self.timers.glance(now) } else { None };
+        let next = glance.map_or_else(|| self.timers.next(self.repairs_per_turn), Next::At);
+        let deadline = match next {
             Next::Never => return limit,
             Next::At(deadline) => deadline,
             Next::Unsettled => return Some(Duration::ZERO),
         };
-        // Not the turn's clock: callbacks took their time since it was read.
-        let now = self.clock.read();
         let wait = match self.precision {
             Precision::Cheap => Duration::from_nanos(deadline.saturating_sub(now)),
             Precision::Exact => self.one_of_two_waits(deadline, now),

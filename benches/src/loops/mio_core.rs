@@ -92,6 +92,7 @@ struct Patient<'a> {
 }
 
 impl Handler<u64> for Patient<'_> {
+    #[inline(always)]
     fn readable(&mut self, event_loop: &mut EventLoop<u64>, token: u64) {
         if let Some(&idle) = self.idle.get(token as usize) {
             event_loop.reschedule(idle, IDLE);

@@ -37,6 +37,7 @@
 //!   `names`: the number of every signal that [`Signal`](crate::Signal) names, one that cannot occur where there is
 //!   no such signal; `REFUSED`; `real_time`, the first and the last, the first higher than the last if there are none.
 //! - `child`: `peek` by number, `signal` and `core_dumped` of a status.
+//! - `stopwatch`: `Stopwatch::{start, elapsed}`, nanoseconds on the clock of `Instant`.
 //!
 //! # Edges
 //!
@@ -194,6 +195,14 @@ use libc::POLLRDHUP;
     )
 ))]
 const POLLRDHUP: libc::c_short = 0;
+
+// How time is read.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+#[path = "unix/stopwatch/ffi.rs"]
+mod stopwatch;
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+mod stopwatch;
+pub(crate) use stopwatch::Stopwatch;
 
 // Whether sockets and pipes are born with their flags or get them later.
 #[cfg(all(unix, not(target_vendor = "apple")))]

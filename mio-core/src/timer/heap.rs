@@ -38,6 +38,11 @@ impl Heap {
         Ok(Heap { groups, len: 0 })
     }
 
+    #[inline]
+    pub(super) fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
     /// The least entry.
     #[inline]
     pub(super) fn root(&self) -> Option<Entry> {

@@ -96,6 +96,12 @@ struct Spent;
 /// A bucket whose time has come is sorted at once if there are at most so many entries in it.
 const FEW: usize = if cfg!(test) { 6 } else { 8192 };
 
+/// A second.
+const LONG: u64 = if cfg!(test) { 64 } else { 1_000_000_000 };
+
+/// A 4096th, as a shift.
+const HARDLY: u32 = if cfg!(test) { 4 } else { 12 };
+
 /// The least of at most so many entries is looked for one by one.
 const VERY_FEW: usize = if cfg!(test) { 3 } else { 64 };
 
@@ -197,13 +203,40 @@ impl Timers {
         }
     }
 
+    /// A deadline to sleep towards from `now` on, if that is for a [`LONG`] time and can be told at a glance: the
+    /// least, or that of another timer which is later by [`HARDLY`] any of that time. So timers that are pushed
+    /// back in every turn need not be put right in every turn.
+    #[inline]
+    pub(crate) fn glance(&self, now: u64) -> Option<u64> {
+        let (least, index) = self.far.least();
+        let left = least.saturating_sub(now);
+        if left < LONG || !self.is_all_far() {
+            return None;
+        }
+        // What is left behind by another timer may be less than `least`, and wraps around.
+        let slot = self.slots.at(index).filter(|slot| slot.sequence.is_some())?;
+        (slot.deadline.wrapping_sub(least) <= left >> HARDLY).then_some(slot.deadline)
+    }
+
+    /// Whether [`pop_due`](Timers::pop_due) might find something, at a glance.
+    #[inline]
+    pub(crate) fn may_be_due(&self, now: u64) -> bool {
+        self.far.least().0 <= now || !self.is_all_far()
+    }
+
+    #[inline]
+    fn is_all_far(&self) -> bool {
+        self.dealing.is_none() && self.near.is_empty()
+    }
+
+    #[inline(never)]
     fn least(&mut self, moves: &mut usize) -> Result<Option<u64>, Spent> {
         if self.is_empty() {
             return Ok(None);
         }
         loop {
-            if let Some(root) = self.settle(moves)? {
-                return Ok(Some(root.key));
+            if let Some(first) = self.settle(moves)? {
+                return Ok(Some(first.key));
             }
             let Some(span) = self.far.first() else {
                 return Ok(None);
@@ -213,11 +246,12 @@ impl Timers {
             }
             if span.len > VERY_FEW {
                 self.empty(span, span.least);
-            } else {
-                spend(moves, span.len)?;
-                if let Some(at) = self.far.refresh(span, &self.slots) {
-                    self.move_on(at);
-                }
+                continue;
+            }
+            spend(moves, span.len)?;
+            match self.far.refresh(span, &self.slots) {
+                Ok(least) => return Ok(Some(least)),
+                Err(at) => self.move_on(at),
             }
         }
     }
@@ -246,6 +280,7 @@ impl Timers {
     }
 
     /// Takes up the first bucket of the wheel, if something there may be due.
+    #[inline(never)]
     fn approach(&mut self, now: u64, moves: &mut usize) -> Option<()> {
         let span = self.far.first().filter(|span| span.least <= now)?;
         if span.len <= FEW && (span.last <= now || span.is_narrow()) {
@@ -326,6 +361,7 @@ impl Timers {
     }
 
     /// Deals out a bucket of the wheel, into narrower ones or to the heap.
+    #[inline(never)]
     fn deal(&mut self, bucket: u16, moves: &mut usize) -> Result<(), Spent> {
         while !self.far.is_empty(bucket) {
             spend(moves, CHUNK)?;
@@ -385,7 +421,7 @@ impl Timers {
 
     #[inline]
     fn is_due_at(&self, deadline: u64, index: u32) -> bool {
-        self.slots[index].is_due_at(deadline)
+        self.slots.at(index).is_some_and(|slot| slot.is_due_at(deadline))
     }
 }
 

@@ -9,7 +9,7 @@ use super::{
     FEW,
     entry::{Entry, NEVER, Place},
     heap::Heap,
-    slots::Slots,
+    slots::{self, Slots},
 };
 use std::{cmp::Reverse, collections::TryReserveError};
 
@@ -23,9 +23,6 @@ pub(super) struct Near {
     bins: Vec<u32>,
     heap: Heap,
 }
-
-/// Not the index of a slot.
-const NO_SLOT: u32 = u32::MAX;
 
 /// So many are sorted by comparing alone.
 const ALMOST_NONE: usize = if cfg!(test) { 2 } else { 32 };
@@ -52,6 +49,11 @@ impl Near {
             (None, _) => heap,
             _ => run,
         }
+    }
+
+    #[inline]
+    pub(super) fn is_empty(&self) -> bool {
+        self.run.is_empty() && self.heap.is_empty()
     }
 
     #[inline]
@@ -134,7 +136,7 @@ impl Near {
     /// Takes out the entry at a place.
     pub(super) fn remove(&mut self, place: Place, slots: &mut Slots) {
         if place.is_run() {
-            self.run[place.index()].slot = NO_SLOT;
+            self.run[place.index()].slot = slots::NONE;
             self.trim();
         } else {
             self.heap.remove(place.index(), slots);
@@ -143,7 +145,7 @@ impl Near {
 
     #[inline]
     fn trim(&mut self) {
-        while self.run.last().is_some_and(|last| last.slot == NO_SLOT) {
+        while self.run.last().is_some_and(|last| last.slot == slots::NONE) {
             self.run.pop();
         }
     }
@@ -151,10 +153,12 @@ impl Near {
     /// The entries in use, after a check of their order.
     #[cfg(test)]
     pub(super) fn check(&self, slots: &Slots) -> Vec<(Place, Entry)> {
-        assert!(self.run.len() <= FEW && self.run.last().is_none_or(|last| last.slot != NO_SLOT));
+        assert!(
+            self.run.len() <= FEW && self.run.last().is_none_or(|last| last.slot != slots::NONE)
+        );
         let places = (0..).map(Place::run);
         let mut entries = Vec::from_iter(places.zip(self.run.iter().copied()));
-        entries.retain(|(_, entry)| entry.slot != NO_SLOT);
+        entries.retain(|(_, entry)| entry.slot != slots::NONE);
         assert!(entries.is_sorted_by(|(_, one), (_, other)| other.precedes(*one, slots)));
         entries.extend(self.heap.check(slots));
         entries

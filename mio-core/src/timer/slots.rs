@@ -46,7 +46,7 @@ pub(super) struct Slot {
 }
 
 /// Not an index.
-const NONE: u32 = u32::MAX;
+pub(super) const NONE: u32 = u32::MAX;
 
 impl Slots {
     /// Takes the memory for `capacity` timers and touches none of it.
@@ -116,6 +116,12 @@ impl Slots {
     pub(super) fn get_mut(&mut self, timeout: Timeout) -> Option<&mut Slot> {
         let slot = self.slots.get_mut(timeout.index as usize);
         slot.filter(|slot| slot.sequence == Some(timeout.sequence))
+    }
+
+    /// A slot, vacant or not; `None` if there is none of that index.
+    #[inline]
+    pub(super) fn at(&self, index: u32) -> Option<&Slot> {
+        self.slots.get(index as usize)
     }
 
     /// Says that a slot has no entry.

@@ -125,6 +125,33 @@ fn a_saturated_deadline_never_comes() {
 }
 
 #[test]
+fn a_glance_is_enough_while_timers_are_pushed_back_by_little() {
+    const AWAY: u64 = 60 * LONG;
+    let mut timers = timers(8);
+    assert_eq!(timers.glance(0), None);
+    let idle = [AWAY, AWAY + 2, AWAY + 5].map(|at| timers.insert(at, 0, 1).unwrap());
+    assert_eq!(timers.glance(0), Some(AWAY));
+    // Every one is pushed back, again and again: it is looked at properly once in a while only.
+    let mut careful = 0;
+    for now in 1..AWAY {
+        for timeout in idle {
+            assert!(timers.reschedule(timeout, now + AWAY));
+        }
+        if timers.glance(now).is_none() {
+            assert_eq!(timers.next(PLENTY), Next::At(now + AWAY));
+            careful += 1;
+        }
+        assert_eq!(timers.glance(now), Some(now + AWAY));
+    }
+    assert!(careful <= 1 + (1 << HARDLY), "{careful}");
+    // One that is cancelled, or soon due, is no reason to sleep.
+    assert!(idle.iter().all(|&timeout| timers.cancel(timeout)));
+    assert_eq!(timers.glance(AWAY), None);
+    timers.insert(AWAY + LONG - 1, 0, 2).unwrap();
+    assert_eq!(timers.glance(AWAY), None);
+}
+
+#[test]
 fn many_timers_pushed_back_are_repaired_a_bounded_number_at_a_time() {
     const LIVE: u64 = if cfg!(miri) { 200 } else { 100_000 };
     const BUDGET: usize = 1_000;
@@ -187,6 +214,7 @@ enum Step {
     Insert { delay: u64, period: u64 },
     Cancel(usize),
     Reschedule(usize, u64),
+    Glance,
     Next(usize),
     Pop { elapsed: u64, repairs: usize },
 }
@@ -206,6 +234,7 @@ fn step() -> impl Strategy<Value = Step> {
         0..6 => Step::Insert { delay: span, period: [0, 0, 3, span][usize::from(other % 4)] },
         6..8 => Step::Cancel(other.into()),
         8..12 => Step::Reschedule(other.into(), span),
+        12 if other % 2 == 0 => Step::Glance,
         12 => Step::Next(usize::from(other % 4)),
         _ => Step::Pop { elapsed: span % 1_000, repairs: usize::from(other % 8) },
     })
@@ -295,6 +324,13 @@ fn behaves_as_the_model(capacity: usize, epoch: u64, steps: &[Step]) {
                 if let Some(timer) = timer {
                     timer.deadline = deadline;
                 }
+            }
+            Step::Glance => {
+                let Some(deadline) = timers.glance(model.now) else { continue };
+                let least = model.first().unwrap().deadline;
+                assert!(model.live.iter().any(|timer| timer.deadline == deadline));
+                assert!(least - model.now >= LONG && least <= deadline);
+                assert!(deadline - least <= (deadline - model.now) >> HARDLY);
             }
             Step::Next(repairs) => match timers.next(repairs) {
                 Next::At(deadline) => {

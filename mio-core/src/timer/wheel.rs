@@ -16,7 +16,7 @@
 
 use super::{
     entry::{Entry, NEVER, Place},
-    slots::Slots,
+    slots::{self, Slots},
 };
 use std::collections::TryReserveError;
 
@@ -40,6 +40,8 @@ pub(super) struct Wheel {
     used: [u64; LEVELS],
     /// A bit for each level in use.
     levels: u32,
+    /// The first bucket in use; if there is none, the one after all others, which stays empty.
+    first: usize,
     buckets: Box<[Bucket]>,
     chunks: Vec<Chunk>,
     /// By chunk: the next one of its bucket, or the next spare one.
@@ -79,7 +81,7 @@ pub(super) struct Span {
 }
 
 impl Bucket {
-    const EMPTY: Bucket = Bucket { least: NEVER, least_slot: 0, chunk: NONE, len: 0 };
+    const EMPTY: Bucket = Bucket { least: NEVER, least_slot: slots::NONE, chunk: NONE, len: 0 };
 }
 
 impl Span {
@@ -103,7 +105,8 @@ impl Wheel {
             base: 0,
             used: [0; LEVELS],
             levels: 0,
-            buckets: vec![Bucket::EMPTY; BUCKETS].into(),
+            first: BUCKETS,
+            buckets: vec![Bucket::EMPTY; BUCKETS + 1].into(),
             chunks: Vec::new(),
             links: Vec::new(),
             spare: NONE,
@@ -132,39 +135,45 @@ impl Wheel {
         self.base = base;
     }
 
-    /// The first bucket in use.
+    /// No key is less, [`NEVER`] if there are none; and whose that was.
     #[inline]
-    pub(super) fn first(&self) -> Option<Span> {
-        if self.levels == 0 {
-            return None;
-        }
-        let level = self.levels.trailing_zeros();
-        let digit = self.used[level as usize].trailing_zeros();
-        let number = (level << DIGIT | digit) as usize;
-        let shift = level * DIGIT;
-        let above = self.base >> shift >> DIGIT << DIGIT;
-        let first = (above | u64::from(digit)) << shift;
-        let last = (first | ((1 << shift) - 1)).min(NEVER - 1);
-        let Bucket { least, least_slot, len, .. } = self.buckets[number];
-        Some(Span { bucket: number as u16, len: len as usize, first, last, least, least_slot })
+    pub(super) fn least(&self) -> (u64, u32) {
+        let Bucket { least, least_slot, .. } = self.buckets[self.first];
+        (least, least_slot)
     }
 
-    /// Puts the keys of a small bucket right, in place, and finds the least of them. Answers where an
-    /// entry is that does not belong here any more; as long as there is one, nothing is found.
-    pub(super) fn refresh(&mut self, span: Span, slots: &Slots) -> Option<usize> {
+    /// The first bucket in use.
+    pub(super) fn first(&self) -> Option<Span> {
+        if self.first == BUCKETS {
+            return None;
+        }
+        let (level, digit) = (self.first as u32 >> DIGIT, self.first as u64 % (1 << DIGIT));
+        let shift = level * DIGIT;
+        let above = self.base >> shift >> DIGIT << DIGIT;
+        let first = (above | digit) << shift;
+        let last = (first | ((1 << shift) - 1)).min(NEVER - 1);
+        let Bucket { least, least_slot, len, .. } = self.buckets[self.first];
+        let bucket = self.first as u16;
+        Some(Span { bucket, len: len as usize, first, last, least, least_slot })
+    }
+
+    /// Puts the keys of a small bucket right, in place, and finds the least of them.
+    ///
+    /// # Errors
+    ///
+    /// Where an entry is that does not belong here any more; as long as there is one, nothing is found.
+    pub(super) fn refresh(&mut self, span: Span, table: &Slots) -> Result<u64, usize> {
         let bucket = &mut self.buckets[usize::from(span.bucket)];
-        let (mut least, mut least_slot) = (NEVER, 0);
+        let (mut least, mut least_slot) = (NEVER, slots::NONE);
         let mut chunk = bucket.chunk as usize;
         let mut left = span.len;
         while left > 0 {
             let here = (left - 1) % CHUNK + 1;
-            for (at, entry) in (chunk * CHUNK..).zip(&mut self.chunks[chunk].0[..here]) {
-                let slot = slots[entry.slot];
-                if slot.place != Place::far(at)
-                    || slot.sequence.is_none()
-                    || slot.deadline > span.last
-                {
-                    return Some(at);
+            for (lane, entry) in self.chunks[chunk].0[..here].iter_mut().enumerate() {
+                let (at, slot) = (chunk * CHUNK + lane, &table[entry.slot]);
+                let stays = slot.place == Place::far(at) && slot.sequence.is_some();
+                if !stays || slot.deadline > span.last {
+                    return Err(at);
                 }
                 entry.key = slot.deadline;
                 if entry.key < least {
@@ -175,7 +184,7 @@ impl Wheel {
             chunk = self.links[chunk] as usize;
         }
         (bucket.least, bucket.least_slot) = (least, least_slot);
-        None
+        Ok(least)
     }
 
     /// Puts an entry with a key after `base` where it belongs.
@@ -279,6 +288,7 @@ impl Wheel {
         let level = number >> DIGIT;
         self.used[level] |= 1 << (number % (1 << DIGIT));
         self.levels |= 1 << level;
+        self.first = self.first.min(number);
         let next = self.buckets[number].chunk;
         let mut chunk = self.spare;
         if chunk == NONE {
@@ -307,6 +317,11 @@ impl Wheel {
         self.used[level] &= !(1 << (number % (1 << DIGIT)));
         if self.used[level] == 0 {
             self.levels &= !(1 << level);
+        }
+        if number == self.first {
+            let level = self.levels.trailing_zeros() as usize;
+            let digit = self.used.get(level).map_or(0, |used| used.trailing_zeros() as usize);
+            self.first = if level < LEVELS { level << DIGIT | digit } else { BUCKETS };
         }
     }
 }
@@ -351,6 +366,9 @@ impl Wheel {
         }
         assert_eq!(orphans, self.orphans);
         assert_eq!(used, self.used);
+        let first = used.iter().position(|&used| used != 0);
+        let first = first.map_or(BUCKETS, |l| l << DIGIT | used[l].trailing_zeros() as usize);
+        assert_eq!(first, self.first);
         for (level, used) in used.iter().enumerate() {
             assert_eq!(self.levels >> level & 1 == 1, *used != 0);
         }

@@ -97,7 +97,8 @@ impl Selector {
         match timeout {
             None => self.wait(events, -1),
             Some(Duration::ZERO) => self.wait(events, 0),
-            Some(timeout) => self.wait_for(events, timeout),
+            Some(timeout) if milliseconds_do(timeout) => self.wait(events, milliseconds(timeout)),
+            Some(timeout) => self.wait_exactly(events, timeout),
         }
     }
 
@@ -107,8 +108,9 @@ impl Selector {
             .or_else(|error| uninterrupted(events, error))
     }
 
-    fn wait_for(&self, events: &mut Events, timeout: Duration) -> io::Result<()> {
-        if !milliseconds_do(timeout) && !self.rounds_up.load(Ordering::Relaxed) {
+    #[inline(never)]
+    fn wait_exactly(&self, events: &mut Events, timeout: Duration) -> io::Result<()> {
+        if !self.rounds_up.load(Ordering::Relaxed) {
             match ffi::epoll_pwait2(self.epoll.as_fd(), events, timeout) {
                 Err(error) if unix::refused(&error) => {
                     self.rounds_up.store(true, Ordering::Relaxed);
@@ -172,17 +174,28 @@ fn to_epoll(interest: Interest, trigger: Trigger) -> io::Result<u32> {
 }
 
 /// Whether the cheaper call, which takes milliseconds, keeps the promise for this timeout.
+#[inline]
 fn milliseconds_do(timeout: Duration) -> bool {
-    const LOST_IN_THE_SLACK: Duration = Duration::from_secs(1);
-    let fits = timeout.as_millis() < c_int::MAX as u128;
-    fits && (timeout >= LOST_IN_THE_SLACK || timeout.subsec_nanos() % 1_000_000 == 0)
+    match timeout.as_secs() {
+        0 => timeout.subsec_nanos() % 1_000_000 == 0,
+        // Rounding up is lost in the kernel's own slack.
+        seconds => seconds < SECONDS_MAX,
+    }
 }
 
 /// Rounded up; at most 24 days, after which the wait ends early and without an event.
+#[inline]
 fn milliseconds(timeout: Duration) -> c_int {
-    let milliseconds = timeout.as_nanos().div_ceil(1_000_000);
-    c_int::try_from(milliseconds).unwrap_or(c_int::MAX)
+    match timeout.as_secs() {
+        0..SECONDS_MAX => {
+            let rest = timeout.subsec_nanos().div_ceil(1_000_000);
+            timeout.as_secs() as c_int * 1_000 + rest as c_int
+        }
+        _ => c_int::MAX,
+    }
 }
+
+const SECONDS_MAX: u64 = c_int::MAX as u64 / 1_000;
 
 /// A wait that fails has no events; if a signal interrupted it, that is all there is to it.
 #[cold]
