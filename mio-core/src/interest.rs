@@ -131,6 +131,12 @@ impl Readiness {
         self.contains(Readiness::HUNG_UP)
     }
 
+    /// Whether it is readable, writable or both, and nothing else.
+    #[inline]
+    pub(crate) const fn is_plain(self) -> bool {
+        self.0 & !(Readiness::READABLE.0 | Readiness::WRITABLE.0) == 0
+    }
+
     /// From the bits of an epoll event.
     #[inline]
     pub(crate) const fn from_bits(bits: u16) -> Readiness {

@@ -104,6 +104,17 @@ enum End {
     NoRoom,
 }
 
+impl End {
+    /// What ends a pair of which the way from this side is broken.
+    fn of(way: usize, broken: Broken) -> End {
+        match broken {
+            Broken::Sink(kind) => End::Broken(1 - way, kind),
+            // Without a filter it is the source's.
+            Broken::Source(kind) | Broken::Filter(kind) => End::Broken(way, kind),
+        }
+    }
+}
+
 impl Proxy {
     /// Listens, and serves as soon as the loop runs. The loop needs the bounds of
     /// [`Config::event_loop`].
@@ -329,22 +340,18 @@ impl Pair {
         if self.yielded {
             return Ok(Progress::Yields);
         }
-        let mut yields = false;
-        for way in [CLIENT, UPSTREAM] {
-            let (source, sink) = (&self.streams[way], &self.streams[1 - way]);
-            match self.flows[way].advance(source, sink, pool, &mut ways[way], &mut ()) {
-                Ok(progress) => yields |= progress == Progress::Yields,
-                Err(Broken::Sink(kind)) => return Err(End::Broken(1 - way, kind)),
-                // Without a filter it is the source's.
-                Err(Broken::Source(kind) | Broken::Filter(kind)) => {
-                    return Err(End::Broken(way, kind));
-                }
-            }
-        }
+        let Pair { streams: [client, upstream], flows: [up, down], .. } = self;
+        let [counted_up, counted_down] = ways;
+        let up = up
+            .advance(client, upstream, pool, counted_up, &mut ())
+            .map_err(|broken| End::of(CLIENT, broken))?;
+        let down = down
+            .advance(upstream, client, pool, counted_down, &mut ())
+            .map_err(|broken| End::of(UPSTREAM, broken))?;
         if self.flows.iter().all(Flow::is_finished) {
             return Err(End::Finished);
         }
-        Ok(if yields { Progress::Yields } else { Progress::Waits })
+        Ok(if up == Progress::Waits { down } else { up })
     }
 }
 

@@ -17,8 +17,8 @@ use crate::interest::Readiness;
 pub struct Flow {
     /// Written to the sink.
     bytes: u64,
-    /// What the sink did not take: this part of this buffer or of what came into this pipe, if it is not
-    /// empty. While there is some, nothing is read.
+    /// What the sink did not take, if it is [`Flags::HELD`]: this part of this buffer, or of what came into
+    /// this pipe. While there is some, nothing is read.
     pub(super) held: u32,
     pub(super) start: u32,
     pub(super) end: u32,
@@ -34,6 +34,8 @@ bitflags! {
         const READABLE = 1;
         /// There may be room to write.
         const WRITABLE = 1 << 1;
+        /// Something is held.
+        const HELD = 1 << 11;
         /// The source has sent all it will, so no edge will come: a short read proves nothing.
         const ENDING = 1 << 2;
         /// All of it was read.
@@ -118,11 +120,13 @@ impl Flow {
         if readiness.wants_read() && !self.flags.contains(Flags::ENDED) {
             self.flags |= Flags::READABLE;
         }
-        if readiness.contains(Readiness::READ_CLOSED) {
-            self.flags |= Flags::ENDING;
-        }
-        if readiness.is_priority() {
-            self.flags |= Flags::URGED;
+        if !readiness.is_plain() {
+            if readiness.contains(Readiness::READ_CLOSED) {
+                self.flags |= Flags::ENDING;
+            }
+            if readiness.is_priority() {
+                self.flags |= Flags::URGED;
+            }
         }
     }
 
@@ -175,30 +179,44 @@ impl Flow {
         way: &mut Way,
         filter: &mut F,
     ) -> Result<Progress, Broken> {
-        let end = self.bytes.saturating_add(pool.burst_bytes);
-        while self.can_move() {
-            if self.bytes >= end {
-                way.yields += 1;
-                return Ok(Progress::Yields);
-            }
-            if self.holds() {
-                self.pass_held(sink, pool, way)?;
-                continue;
-            }
-            if self.is_spliced() && !filter.is_active() && self.splice(source, sink, pool, way)? {
-                continue;
-            }
-            if pool.can_hold() {
-                self.carry(0, source, sink, pool, way, filter)?;
+        if self.can_move() {
+            self.carry(source, sink, pool, way, filter)
+        } else {
+            // Mostly: a report concerns one of the two flows of a pair.
+            Ok(Progress::Waits)
+        }
+    }
+
+    #[inline(never)]
+    fn carry<P: Pipe, A: Stream<P>, B: Stream<P>, F: Filter>(
+        &mut self,
+        source: &A,
+        sink: &B,
+        pool: &mut Pool<P>,
+        way: &mut Way,
+        filter: &mut F,
+    ) -> Result<Progress, Broken> {
+        let start = self.bytes;
+        loop {
+            let special = self.flags.intersects(Flags::HELD | Flags::SPLICES);
+            if special && self.carry_on(source, sink, pool, way, filter.is_active())? {
+                // Nothing was read into the scratch buffer.
+            } else if pool.can_hold() {
+                self.copy(0, source, sink, pool, way, filter)?;
             } else if filter.is_active() {
                 return Ok(Progress::Starves);
             } else {
                 self.carry_without_buffer(source, sink, pool, way)?;
             }
+            if !self.can_move() {
+                break;
+            }
+            if self.bytes - start >= pool.burst_bytes {
+                way.yields += 1;
+                return Ok(Progress::Yields);
+            }
         }
-        if self.flags.contains(Flags::ENDED) && !self.holds() && !self.is_finished() {
-            self.finish(sink)?;
-        }
+        self.pass_on_the_end(sink)?;
         Ok(Progress::Waits)
     }
 
@@ -212,7 +230,7 @@ impl Flow {
     /// # Errors
     ///
     /// As `advance`. [`Broken::Sink`] of the kind [`QuotaExceeded`](ErrorKind::QuotaExceeded) if the sink
-    /// does not take all of `first` and no buffer is left, or if `first` is longer than a buffer.
+    /// does not take all of `first` and no buffer is left, or if `first` is not shorter than a buffer.
     pub fn begin<P: Pipe, A: Stream<P>, B: Stream<P>, F: Filter>(
         &mut self,
         first: &[u8],
@@ -223,37 +241,64 @@ impl Flow {
         filter: &mut F,
     ) -> Result<Progress, Broken> {
         const NO_ROOM: Broken = Broken::Sink(ErrorKind::QuotaExceeded);
-        let room = pool.scratch().get_mut(..first.len()).ok_or(NO_ROOM)?;
-        room.copy_from_slice(first);
+        let scratch = pool.scratch();
+        if first.len() >= scratch.len() {
+            return Err(NO_ROOM);
+        }
+        scratch[..first.len()].copy_from_slice(first);
         if !pool.can_hold() {
-            if self.write(sink, first, way)? < first.len() {
+            if self.write(first, sink, way)? < first.len() {
                 return Err(NO_ROOM);
             }
+        } else if self.flags.contains(Flags::READABLE) {
+            self.copy(first.len(), source, sink, pool, way, filter)?;
         } else {
-            self.carry(first.len(), source, sink, pool, way, filter)?;
+            let written = self.write(first, sink, way)?;
+            if written < first.len() {
+                self.hold(written, first.len(), pool, way);
+            }
         }
-        self.advance(source, sink, pool, way, filter)
+        let progress = self.advance(source, sink, pool, way, filter)?;
+        self.pass_on_the_end(sink)?;
+        Ok(progress)
     }
 
     #[inline]
     fn can_move(&self) -> bool {
-        self.flags.contains(Flags::WRITABLE)
-            && (self.flags.contains(Flags::READABLE) || self.holds())
-    }
-
-    #[inline]
-    fn is_spliced(&self) -> bool {
-        self.flags & (Flags::SPLICES | Flags::READ_NEXT) == Flags::SPLICES
+        self.flags.contains(Flags::WRITABLE) && self.flags.intersects(Flags::READABLE | Flags::HELD)
     }
 
     #[inline]
     pub(super) fn holds(&self) -> bool {
-        self.start < self.end
+        self.flags.contains(Flags::HELD)
     }
 
-    /// What is read can be held, whatever the sink does. `first` bytes are in the scratch buffer already.
+    /// Carries what is held, or splices. Answers `false` if copying is the way to go on.
+    #[cold]
+    fn carry_on<P: Pipe, A: Stream<P>, B: Stream<P>>(
+        &mut self,
+        source: &A,
+        sink: &B,
+        pool: &mut Pool<P>,
+        way: &mut Way,
+        filtered: bool,
+    ) -> Result<bool, Broken> {
+        if self.flags.contains(Flags::HELD | Flags::IN_PIPE) {
+            self.drain(sink, pool, way)?;
+        } else if self.holds() {
+            self.write_held(sink, pool, way)?;
+        } else if filtered || self.flags.contains(Flags::READ_NEXT) {
+            return Ok(false);
+        } else {
+            return self.splice(source, sink, pool, way);
+        }
+        Ok(true)
+    }
+
+    /// Reads into the scratch buffer, where `first` bytes are already, writes what is there, and holds what the
+    /// sink does not take.
     #[inline]
-    fn carry<P: Pipe, A: Stream<P>, B: Stream<P>, F: Filter>(
+    fn copy<P: Pipe, A: Stream<P>, B: Stream<P>, F: Filter>(
         &mut self,
         first: usize,
         source: &A,
@@ -262,30 +307,34 @@ impl Flow {
         way: &mut Way,
         filter: &mut F,
     ) -> Result<(), Broken> {
-        let scratch = &mut pool.scratch()[first..];
-        let room =
-            if filter.is_active() { scratch.len().saturating_sub(F::ROOM) } else { scratch.len() };
-        let room = room.max(1).min(scratch.len());
-        let mut length = 0;
-        if room > 0 && self.flags.contains(Flags::READABLE) {
-            way.reads += 1;
-            let result = source.read(&mut scratch[..room]);
-            length = self.taken(result, room)?.unwrap_or(0);
-            if filter.is_active() {
-                length = self.filtered(scratch, length, filter)?;
-            }
+        let scratch = pool.scratch();
+        let chunk = &mut scratch[first..];
+        let mut room = chunk.len();
+        if filter.is_active() {
+            room = room.saturating_sub(F::ROOM).max(1);
+        }
+        way.reads += 1;
+        let result = source.read(&mut chunk[..room]);
+        let mut length = self.taken(result, room)?;
+        if filter.is_active() {
+            length = self.filtered(chunk, length, filter)?;
         }
         let length = first + length;
-        if length == 0 {
-            return Ok(());
-        }
-        let written = self.write(sink, &pool.scratch()[..length], way)?;
-        if written < length {
-            way.held += 1;
-            (self.start, self.end) = (written as u32, length as u32);
-            self.held = pool.hold();
+        if length > 0 {
+            let written = self.write(&scratch[..length], sink, way)?;
+            if written < length {
+                self.hold(written, length, pool, way);
+            }
         }
         Ok(())
+    }
+
+    #[cold]
+    fn hold<P: Pipe>(&mut self, start: usize, end: usize, pool: &mut Pool<P>, way: &mut Way) {
+        way.held += 1;
+        (self.start, self.end) = (start as u32, end as u32);
+        self.held = pool.hold();
+        self.flags |= Flags::HELD;
     }
 
     fn filtered<F: Filter>(
@@ -317,46 +366,15 @@ impl Flow {
         way.peeks += 1;
         let scratch = pool.scratch();
         let result = source.peek(scratch);
-        let Some(length) = self.taken(result, scratch.len())? else { return Ok(()) };
-        let written = self.write(sink, &scratch[..length], way)?;
-        self.take(source, &mut scratch[..written], way)?;
-        if written < length {
-            self.flags |= Flags::READABLE;
-        }
-        Ok(())
-    }
-
-    /// Takes bytes that were looked at, so that they are there.
-    fn take<P: Pipe, A: Stream<P>>(
-        &mut self,
-        source: &A,
-        mut bytes: &mut [u8],
-        way: &mut Way,
-    ) -> Result<(), Broken> {
-        while !bytes.is_empty() {
-            way.reads += 1;
-            match source.read(bytes) {
-                Ok(0) => return Err(Broken::Source(ErrorKind::UnexpectedEof)),
-                Ok(length) => bytes = &mut bytes[length..],
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => return Err(Broken::Source(error.kind())),
+        let length = self.taken(result, scratch.len())?;
+        if length > 0 {
+            let written = self.write(&scratch[..length], sink, way)?;
+            take(source, &mut scratch[..written], way)?;
+            if written < length {
+                self.flags |= Flags::READABLE;
             }
         }
         Ok(())
-    }
-
-    #[cold]
-    fn pass_held<P: Pipe, B: Stream<P>>(
-        &mut self,
-        sink: &B,
-        pool: &mut Pool<P>,
-        way: &mut Way,
-    ) -> Result<(), Broken> {
-        if self.flags.contains(Flags::IN_PIPE) {
-            self.drain(sink, pool, way)
-        } else {
-            self.write_held(sink, pool, way)
-        }
     }
 
     fn write_held<P: Pipe, B: Stream<P>>(
@@ -366,45 +384,50 @@ impl Flow {
         way: &mut Way,
     ) -> Result<(), Broken> {
         let held = &pool.buffer(self.held)[self.start as usize..self.end as usize];
-        self.start += self.write(sink, held, way)? as u32;
-        if !self.holds() {
+        self.start += self.write(held, sink, way)? as u32;
+        if self.start == self.end {
+            self.flags -= Flags::HELD;
             pool.put_back(self.held);
         }
         Ok(())
     }
 
-    /// What a read into `room` bytes says of the source, and how much came, if any.
+    /// What a read into `room` bytes says of the source, and how much came.
     #[inline]
-    fn taken(&mut self, result: io::Result<usize>, room: usize) -> Result<Option<usize>, Broken> {
+    fn taken(&mut self, result: io::Result<usize>, room: usize) -> Result<usize, Broken> {
         match result {
             Ok(0) => {
                 self.has_ended();
-                Ok(None)
+                Ok(0)
             }
             Ok(length) => {
-                if length < room && !self.flags.intersects(Flags::ENDING | Flags::URGED) {
-                    self.flags -= Flags::READABLE;
+                if length == room {
+                    self.count_full_read();
+                } else {
+                    self.count_short_read();
                 }
-                self.count_read(length == room);
-                Ok(Some(length))
+                Ok(length)
             }
-            Err(error) => match error.kind() {
-                ErrorKind::WouldBlock => {
-                    self.flags -= Flags::READABLE | Flags::READ_NEXT | Flags::URGED;
-                    Ok(None)
-                }
-                ErrorKind::Interrupted => Ok(None),
-                kind => Err(Broken::Source(kind)),
-            },
+            Err(error) => self.not_taken(error.kind()),
         }
     }
 
+    /// A short read has drained the source, unless no edge will tell of what comes after it.
     #[inline]
-    fn count_read(&mut self, full: bool) {
+    fn count_short_read(&mut self) {
+        if !self.flags.intersects(Flags::ENDING | Flags::URGED) {
+            self.flags -= Flags::READABLE;
+        }
         if self.flags.contains(Flags::SPLICES) {
             self.flags -= Flags::READ_NEXT;
-        } else if !full {
+        } else {
             self.streak = 0;
+        }
+    }
+
+    fn count_full_read(&mut self) {
+        if self.flags.contains(Flags::SPLICES) {
+            self.flags -= Flags::READ_NEXT;
         } else if !self.flags.contains(Flags::COPIES) {
             self.streak += 1;
             if self.streak == FULL_READS {
@@ -414,6 +437,19 @@ impl Flow {
         }
     }
 
+    #[cold]
+    fn not_taken(&mut self, kind: ErrorKind) -> Result<usize, Broken> {
+        match kind {
+            ErrorKind::WouldBlock => {
+                self.flags -= Flags::READABLE | Flags::READ_NEXT | Flags::URGED;
+                Ok(0)
+            }
+            ErrorKind::Interrupted => Ok(0),
+            kind => Err(Broken::Source(kind)),
+        }
+    }
+
+    #[cold]
     pub(super) fn has_ended(&mut self) {
         self.flags |= Flags::ENDED;
         self.flags -= Flags::READABLE;
@@ -422,8 +458,8 @@ impl Flow {
     #[inline]
     fn write<P: Pipe, B: Stream<P>>(
         &mut self,
-        sink: &B,
         bytes: &[u8],
+        sink: &B,
         way: &mut Way,
     ) -> Result<usize, Broken> {
         way.writes += 1;
@@ -435,14 +471,19 @@ impl Flow {
                 }
                 Ok(written)
             }
-            Err(error) => match error.kind() {
-                ErrorKind::WouldBlock => {
-                    self.flags -= Flags::WRITABLE;
-                    Ok(0)
-                }
-                ErrorKind::Interrupted => Ok(0),
-                kind => Err(Broken::Sink(kind)),
-            },
+            Err(error) => self.not_written(error.kind()),
+        }
+    }
+
+    #[cold]
+    pub(super) fn not_written(&mut self, kind: ErrorKind) -> Result<usize, Broken> {
+        match kind {
+            ErrorKind::WouldBlock => {
+                self.flags -= Flags::WRITABLE;
+                Ok(0)
+            }
+            ErrorKind::Interrupted => Ok(0),
+            kind => Err(Broken::Sink(kind)),
         }
     }
 
@@ -450,6 +491,13 @@ impl Flow {
     pub(super) fn count(&mut self, written: usize, way: &mut Way) {
         way.bytes += written as u64;
         self.bytes += written as u64;
+    }
+
+    /// Once the source has ended and all of it is written.
+    #[inline]
+    fn pass_on_the_end<P: Pipe, B: Stream<P>>(&mut self, sink: &B) -> Result<(), Broken> {
+        let about = Flags::ENDED | Flags::HELD | Flags::FINISHED;
+        if self.flags & about == Flags::ENDED { self.finish(sink) } else { Ok(()) }
     }
 
     #[cold]
@@ -463,4 +511,22 @@ impl Flow {
             _ => Ok(()),
         }
     }
+}
+
+/// Takes bytes that were looked at, so that they are there.
+fn take<P: Pipe, A: Stream<P>>(
+    source: &A,
+    mut bytes: &mut [u8],
+    way: &mut Way,
+) -> Result<(), Broken> {
+    while !bytes.is_empty() {
+        way.reads += 1;
+        match source.read(bytes) {
+            Ok(0) => return Err(Broken::Source(ErrorKind::UnexpectedEof)),
+            Ok(length) => bytes = &mut bytes[length..],
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(Broken::Source(error.kind())),
+        }
+    }
+    Ok(())
 }

@@ -39,7 +39,7 @@ impl Flow {
             Ok(length) if length > 0 => {
                 self.count_fill(length, pool.buffer_bytes());
                 (self.held, self.start, self.end) = (number, 0, length as u32);
-                self.flags |= Flags::IN_PIPE;
+                self.flags |= Flags::HELD | Flags::IN_PIPE;
                 self.drain(sink, pool, way)?;
                 way.held += u64::from(self.holds());
                 Ok(true)
@@ -62,11 +62,7 @@ impl Flow {
         let left = (self.end - self.start) as usize;
         let moved = match sink.drain(pool.pipes.get(self.held), left) {
             Ok(moved) => moved,
-            Err(error) => match error.kind() {
-                ErrorKind::WouldBlock => 0,
-                ErrorKind::Interrupted => return Ok(()),
-                kind => return Err(Broken::Sink(kind)),
-            },
+            Err(error) => return self.not_written(error.kind()).map(drop),
         };
         if moved < left {
             self.flags -= Flags::WRITABLE;
@@ -74,8 +70,8 @@ impl Flow {
         self.count(moved, way);
         way.spliced += moved as u64;
         self.start += moved as u32;
-        if !self.holds() {
-            self.flags -= Flags::IN_PIPE;
+        if self.start == self.end {
+            self.flags -= Flags::HELD | Flags::IN_PIPE;
             pool.pipes.put_back(self.held);
         }
         Ok(())
