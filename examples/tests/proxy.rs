@@ -1,4 +1,5 @@
 //! The derived proxy: it keeps the promises of the handwritten one.
+#![cfg(target_os = "linux")]
 
 #[path = "proxies/behaviour.rs"]
 mod behaviour;

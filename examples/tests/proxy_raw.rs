@@ -1,4 +1,5 @@
 //! The handwritten proxy.
+#![cfg(target_os = "linux")]
 
 #[path = "proxies/behaviour.rs"]
 mod behaviour;

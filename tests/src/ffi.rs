@@ -5,7 +5,7 @@ use std::{
     io,
     mem::{MaybeUninit, offset_of},
     os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd},
-    process, ptr,
+    ptr,
 };
 
 /// Marks are closes of descriptors that cannot be: -1000 and below.
@@ -33,24 +33,6 @@ pub fn limit_descriptors(limit: u64) -> io::Result<()> {
     both.rlim_cur = limit as libc::rlim_t;
     // SAFETY: `both` is initialised and is only read.
     check(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const both) })
-}
-
-/// Sends this thread a signal, which has been handled when this returns, unless it is blocked.
-///
-/// # Panics
-/// If there is no such signal.
-pub fn raise(signal: i32) {
-    // SAFETY: takes only an integer.
-    check(unsafe { libc::raise(signal) }).expect("a signal");
-}
-
-/// Sends this process a signal, which any of its threads may handle, at any time.
-///
-/// # Panics
-/// If there is no such signal.
-pub fn signal_process(signal: i32) {
-    // SAFETY: takes only integers.
-    check(unsafe { libc::kill(process::id() as libc::pid_t, signal) }).expect("a signal");
 }
 
 /// Gives `SIGPIPE` back the meaning that it has outside of Rust: death.
@@ -143,7 +125,7 @@ pub(crate) enum Stop {
 pub(crate) fn trace_me() -> io::Result<()> {
     // SAFETY: this request ignores the other arguments.
     check(unsafe { libc::ptrace(libc::PTRACE_TRACEME) } as i32)?;
-    raise(libc::SIGSTOP);
+    crate::raise(libc::SIGSTOP);
     Ok(())
 }
 

@@ -10,16 +10,20 @@ mod ffi;
 #[cfg(target_os = "linux")]
 pub mod isolated;
 mod relayed;
+#[cfg(unix)]
+#[path = "signals/ffi.rs"]
+mod signals;
 #[cfg(target_os = "linux")]
 pub mod trace;
 
 #[cfg(target_os = "linux")]
 pub use ffi::{
-    broken_pipes_kill, is_nonblocking_and_cloexec, limit_descriptors, mark, raise, send_urgent,
-    signal_process,
+    broken_pipes_kill, is_nonblocking_and_cloexec, limit_descriptors, mark, send_urgent,
 };
 #[cfg(target_os = "linux")]
 pub use isolated::Isolated;
 pub use relayed::Relayed;
+#[cfg(unix)]
+pub use signals::{raise, signal_process};
 #[cfg(target_os = "linux")]
 pub use trace::{Call, Trace};

@@ -54,7 +54,7 @@ fn every_use_of_the_parents_loop_is_refused_and_the_parent_notices_nothing() {
     Isolated::new(test_name!()).run(|| {
         let mut event_loop = EventLoop::<u32>::new().unwrap();
         let outer = Selector::new().unwrap();
-        #[cfg(not(mio_core_poll))]
+        #[cfg(nests)]
         outer.register(&event_loop, 1, Interest::READABLE, Trigger::Level).unwrap();
         let (a, mut b) = UnixStream::pair().unwrap();
         event_loop.register_with(&a, 2u64, Interest::READABLE, Trigger::Edge).unwrap();

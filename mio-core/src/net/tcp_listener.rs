@@ -57,7 +57,8 @@ pub struct ListenOptions {
     /// Whether other listeners that ask for the same may bind the address too (`SO_REUSEPORT`); each
     /// connection goes to one of them. Off by default.
     ///
-    /// Portability: Linux spreads the connections evenly. Other Unixes may give all to one listener.
+    /// Portability: Linux spreads the connections evenly. Other Unixes may give all to one listener; on illumos and
+    /// Solaris it is `Unsupported`.
     pub reuse_port: bool,
     /// Whether an IPv6 listener leaves IPv4 to others (`IPV6_V6ONLY`). `None`, the default, leaves
     /// that to the system, where it is mostly off on Linux and on elsewhere. Means nothing to IPv4.

@@ -165,7 +165,16 @@ pub(crate) mod names;
 ))]
 #[path = "unix/names/bsd.rs"]
 pub(crate) mod names;
+#[cfg(any(target_os = "illumos", target_os = "solaris"))]
+#[path = "unix/names/solaris.rs"]
+pub(crate) mod names;
+#[cfg(target_os = "haiku")]
+#[path = "unix/names/haiku.rs"]
+pub(crate) mod names;
 
+/// Where the calling thread's `errno` is.
+#[cfg(any(target_os = "illumos", target_os = "solaris"))]
+use libc::___errno as errno_location;
 /// Where the calling thread's `errno` is.
 #[cfg(any(target_os = "android", target_os = "netbsd", target_os = "openbsd"))]
 use libc::__errno as errno_location;
@@ -175,6 +184,9 @@ use libc::__errno_location as errno_location;
 /// Where the calling thread's `errno` is.
 #[cfg(any(target_vendor = "apple", target_os = "freebsd"))]
 use libc::__error as errno_location;
+/// Where the calling thread's `errno` is.
+#[cfg(target_os = "haiku")]
+use libc::_errnop as errno_location;
 
 /// What poll(2) calls a half-close.
 #[cfg(all(mio_core_poll, any(target_os = "linux", target_os = "android")))]
@@ -203,6 +215,13 @@ mod stopwatch;
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 mod stopwatch;
 pub(crate) use stopwatch::Stopwatch;
+
+/// The option that lets several sockets listen on one port.
+#[cfg(all(unix, not(any(target_os = "illumos", target_os = "solaris"))))]
+const REUSE_PORT: Option<libc::c_int> = Some(libc::SO_REUSEPORT);
+/// There is no such option, or not in every release.
+#[cfg(any(target_os = "illumos", target_os = "solaris"))]
+const REUSE_PORT: Option<libc::c_int> = None;
 
 // Whether sockets and pipes are born with their flags or get them later.
 #[cfg(all(unix, not(target_vendor = "apple")))]

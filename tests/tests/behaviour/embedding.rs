@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use mio_core::{Config, EventLoop, Handler, Readiness};
 
 /// Where the kernel waits through a descriptor.
-#[cfg(not(mio_core_poll))]
+#[cfg(nests)]
 mod nesting {
     use std::{io::Write, os::unix::net::UnixStream, time::Duration};
 

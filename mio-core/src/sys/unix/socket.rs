@@ -12,7 +12,7 @@ use libc::c_int;
 use super::{address::Address, ffi, flag_late, refused};
 use crate::{
     sync::global::{AtomicBool, Ordering},
-    sys::{REFUSING, born},
+    sys::{REFUSING, REUSE_PORT, born},
 };
 
 /// Binds and listens: `socket`, `setsockopt`, `bind`, `listen`.
@@ -26,7 +26,8 @@ pub(crate) fn tcp_listen(
     let socket = open(address.family(), libc::SOCK_STREAM)?;
     ffi::set_int(socket.as_fd(), libc::SOL_SOCKET, libc::SO_REUSEADDR, 1)?;
     if reuse_port {
-        ffi::set_int(socket.as_fd(), libc::SOL_SOCKET, libc::SO_REUSEPORT, 1)?;
+        let option = REUSE_PORT.ok_or(io::ErrorKind::Unsupported)?;
+        ffi::set_int(socket.as_fd(), libc::SOL_SOCKET, option, 1)?;
     }
     if let (Some(only_v6), libc::AF_INET6) = (only_v6, address.family()) {
         let value = c_int::from(only_v6);
