@@ -2,9 +2,10 @@
 //!
 //! [`echo`] is the smallest server that is right, on the raw [`Handler`](mio_core::Handler) trait, and
 //! [`echo_derived`] the same one by the derive; [`proxy`] is a proxy to use, by the derive, and
-//! [`proxy_raw`] one by hand.
+//! [`proxy_raw`] one by hand. [`room`] is what both chat servers serve.
 
 pub mod echo;
 pub mod echo_derived;
 pub mod proxy;
 pub mod proxy_raw;
+pub mod room;
