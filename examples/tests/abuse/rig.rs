@@ -1,0 +1,227 @@
+//! A proxy in a process of its own, and how it is.
+
+use std::{
+    env, fs,
+    io::{self, BufRead, BufReader, ErrorKind, Read, Write},
+    net::{SocketAddr, TcpListener, TcpStream},
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+/// Longer than anything here takes, so that a failure is no hang.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+/// For how long nothing happens, to see whether the proxy sleeps.
+const QUIET: Duration = Duration::from_millis(400);
+/// What two looks at the same memory may differ by.
+const MEMORY_NOISE_KIB: u64 = 768;
+/// The proxy keeps so many pipes at most, of two descriptors each.
+const PIPES_MAX: usize = 64;
+
+pub(crate) struct Rig {
+    proxy: Child,
+    address: SocketAddr,
+    pub(crate) upstream: TcpListener,
+    /// Its descriptors but pipes, with no pair.
+    descriptors: usize,
+}
+
+impl Rig {
+    /// `None` if cargo was told to build nothing but this test.
+    pub(crate) fn new(options: &[&str]) -> Option<Rig> {
+        Rig::start(None, None, options)
+    }
+
+    /// One that may have descriptors below this number only.
+    pub(crate) fn limited(descriptors: u32, options: &[&str]) -> Option<Rig> {
+        Rig::start(Some(descriptors), None, options)
+    }
+
+    /// One with another upstream than the rig's own.
+    pub(crate) fn to(upstream: SocketAddr, options: &[&str]) -> Option<Rig> {
+        Rig::start(None, Some(upstream), options)
+    }
+
+    fn start(limit: Option<u32>, elsewhere: Option<SocketAddr>, options: &[&str]) -> Option<Rig> {
+        let upstream = TcpListener::bind("127.0.0.1:0").unwrap();
+        let to = elsewhere.unwrap_or_else(|| upstream.local_addr().unwrap()).to_string();
+        let limit = limit.map(|limit| format!("ulimit -n {limit} && ")).unwrap_or_default();
+        let mut command = Command::new("sh");
+        command.args(["-c", &format!("{limit}exec \"$@\""), "sh"]).arg(program()?);
+        command.args(["--listen", "127.0.0.1:0", "--upstream", &to]).args(options);
+        let mut proxy = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(proxy.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let address = line.split_whitespace().nth(1).and_then(|word| word.parse().ok());
+        let address = address.unwrap_or_else(|| panic!("no address in {line:?}"));
+        let mut rig = Rig { proxy, address, upstream, descriptors: 0 };
+        rig.sleeps_soon();
+        rig.descriptors = rig.descriptors_now().0;
+        Some(rig)
+    }
+
+    pub(crate) fn client(&self) -> TcpStream {
+        patient(TcpStream::connect(self.address).unwrap())
+    }
+
+    /// A client, and whom it talks to.
+    pub(crate) fn pair(&self) -> (TcpStream, TcpStream) {
+        let client = self.client();
+        (client, accept(&self.upstream))
+    }
+
+    /// The next client is served.
+    pub(crate) fn serves(&self) {
+        let (client, server) = self.pair();
+        (&client).write_all(b"question").unwrap();
+        assert_eq!(read(&server, 8), b"question");
+        (&server).write_all(b"answer").unwrap();
+        assert_eq!(read(&client, 6), b"answer");
+    }
+
+    /// While nothing happens, the proxy sleeps.
+    pub(crate) fn is_quiet(&self) {
+        let began = Instant::now();
+        // What was going on may take a moment to end.
+        loop {
+            let before = self.cpu();
+            thread::sleep(QUIET);
+            let spent = self.cpu() - before;
+            if spent < QUIET / 20 {
+                return;
+            }
+            assert!(began.elapsed() < PATIENCE, "it spends {spent:?} of {QUIET:?} on nothing");
+        }
+    }
+
+    /// It has begun, and waits for somebody.
+    fn sleeps_soon(&self) {
+        let mut asleep = 0;
+        for _ in 0..2_000 {
+            let stat = fs::read_to_string(format!("/proc/{}/stat", self.proxy.id())).unwrap();
+            let sleeps = stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('S'));
+            asleep = if sleeps { asleep + 1 } else { 0 };
+            if asleep == 5 {
+                return;
+            }
+            thread::sleep(Duration::from_millis(5));
+        }
+        panic!("it does not sleep");
+    }
+
+    /// Every pair is gone, with all that it had, and the proxy sleeps.
+    pub(crate) fn is_as_before(&self) {
+        let began = Instant::now();
+        self.upstream.set_nonblocking(true).unwrap();
+        while self.descriptors_now().0 != self.descriptors {
+            // A pair may still wait for the upstream to take it and see that its client has gone.
+            while self.upstream.accept().is_ok() {}
+            let now = self.descriptors_now();
+            assert!(began.elapsed() < PATIENCE, "{now:?} descriptors, {} before", self.descriptors);
+            thread::sleep(Duration::from_millis(10));
+        }
+        assert!(self.descriptors_now().1 <= 2 * PIPES_MAX);
+        self.is_quiet();
+    }
+
+    /// Its descriptors: those that are no pipes, and those that are.
+    fn descriptors_now(&self) -> (usize, usize) {
+        let all = fs::read_dir(format!("/proc/{}/fd", self.proxy.id())).unwrap();
+        let names = all.filter_map(|entry| fs::read_link(entry.ok()?.path()).ok());
+        let (pipes, others): (Vec<PathBuf>, Vec<PathBuf>) =
+            names.partition(|name| name.to_string_lossy().starts_with("pipe:"));
+        (others.len(), pipes.len())
+    }
+
+    fn memory_kib(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.proxy.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse().unwrap()
+    }
+
+    /// Processor time of all its threads.
+    fn cpu(&self) -> Duration {
+        let tasks = fs::read_dir(format!("/proc/{}/task", self.proxy.id())).unwrap();
+        let spent = tasks.flatten().filter_map(|task| {
+            let text = fs::read_to_string(task.path().join("schedstat")).ok()?;
+            text.split_whitespace().next()?.parse().ok().map(Duration::from_nanos)
+        });
+        spent.sum()
+    }
+}
+
+impl Drop for Rig {
+    fn drop(&mut self) {
+        // It is of no use any more, whatever it does.
+        let _ = self.proxy.kill();
+        let _ = self.proxy.wait();
+    }
+}
+
+/// Does it to a proxy three times. What it has used the first time may stay with it for the next one; after
+/// that it gets no more.
+pub(crate) fn withstands(options: &[&str], abuse: impl Fn(&Rig)) {
+    let Some(rig) = Rig::new(options) else { return };
+    let mut memory = Vec::new();
+    for _ in 0..3 {
+        abuse(&rig);
+        rig.is_as_before();
+        rig.serves();
+        memory.push(rig.memory_kib());
+    }
+    assert!(memory[2] <= memory[0].max(memory[1]) + MEMORY_NOISE_KIB, "KiB: {memory:?}");
+}
+
+/// Where cargo puts an example that it builds along with the tests.
+fn program() -> Option<PathBuf> {
+    let this = env::current_exe().unwrap();
+    let path = this.parent()?.parent()?.join("examples/proxy");
+    path.exists().then_some(path)
+}
+
+/// How many descriptors this process may ask for.
+pub(crate) fn hard_limit() -> u64 {
+    let limits = fs::read_to_string("/proc/self/limits").unwrap();
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap_or(u64::MAX)
+}
+
+pub(crate) fn patient(stream: TcpStream) -> TcpStream {
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.set_write_timeout(Some(PATIENCE)).unwrap();
+    stream
+}
+
+/// As `accept`, but gives up in the end.
+pub(crate) fn accept(listener: &TcpListener) -> TcpStream {
+    listener.set_nonblocking(true).unwrap();
+    let began = Instant::now();
+    loop {
+        match listener.accept() {
+            Ok((stream, _)) => {
+                stream.set_nonblocking(false).unwrap();
+                return patient(stream);
+            }
+            Err(error) if error.kind() != ErrorKind::WouldBlock => panic!("{error}"),
+            Err(_) => assert!(began.elapsed() < PATIENCE, "nobody comes"),
+        }
+        thread::sleep(Duration::from_micros(100));
+    }
+}
+
+pub(crate) fn read(mut stream: &TcpStream, length: usize) -> Vec<u8> {
+    let mut bytes = vec![0; length];
+    stream.read_exact(&mut bytes).unwrap();
+    bytes
+}
+
+pub(crate) fn read_to_end(mut stream: &TcpStream) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    stream.read_to_end(&mut bytes).map(|_| bytes)
+}
+
+pub(crate) fn noise(length: usize, seed: u64) -> Vec<u8> {
+    let word = |i: u64| (i ^ seed << 40).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(23);
+    (0..length as u64 / 8).flat_map(|i| word(i).to_le_bytes()).collect()
+}
