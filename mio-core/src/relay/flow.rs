@@ -34,26 +34,28 @@ bitflags! {
         const READABLE = 1;
         /// There may be room to write.
         const WRITABLE = 1 << 1;
-        /// Something is held.
-        const HELD = 1 << 11;
         /// The source has sent all it will, so no edge will come: a short read proves nothing.
         const ENDING = 1 << 2;
         /// All of it was read.
         const ENDED = 1 << 3;
-        /// All of it was written, and the sink knows that this was the end.
+        /// All of it was written, and the sink knows that this was the end, or will.
         const FINISHED = 1 << 4;
-        /// It is bulk: spliced wherever that can be.
-        const SPLICES = 1 << 5;
-        /// Splicing was refused.
-        const COPIES = 1 << 6;
+        /// Something is held.
+        const HELD = 1 << 5;
+        /// It is in a pipe.
+        const IN_PIPE = 1 << 6;
+        /// The flow is bulk: spliced wherever that can be.
+        const SPLICES = 1 << 7;
         /// The sink takes what is spliced.
-        const PROVEN = 1 << 7;
+        const PROVEN = 1 << 8;
+        /// Splicing was refused.
+        const COPIES = 1 << 9;
         /// A read comes next, since only that is to be believed.
-        const READ_NEXT = 1 << 8;
-        /// What is held is in a pipe.
-        const IN_PIPE = 1 << 9;
+        const READ_NEXT = 1 << 10;
         /// An urgent byte is somewhere, in front of which reads end: a short one proves nothing.
-        const URGED = 1 << 10;
+        const URGED = 1 << 11;
+        /// The sink is closed at the end, which tells it.
+        const LAST = 1 << 12;
     }
 }
 
@@ -162,6 +164,13 @@ impl Flow {
         }
     }
 
+    /// Says that the sink will be dropped as soon as this flow is finished, which is when the other one of the pair
+    /// is finished already. That tells it of the end, and spares the call that would.
+    #[inline]
+    pub fn is_the_last(&mut self) {
+        self.flags |= Flags::LAST;
+    }
+
     /// Carries until the source or the sink is not ready, the source has ended, or
     /// [`Bounds::burst_bytes`](super::Bounds::burst_bytes) are written.
     ///
@@ -170,7 +179,7 @@ impl Flow {
     /// # Errors
     ///
     /// [`Broken`], after which it is to be closed: its source and its sink do not agree any more.
-    #[inline]
+    #[inline(always)]
     pub fn advance<P: Pipe, A: Stream<P>, B: Stream<P>, F: Filter>(
         &mut self,
         source: &A,
@@ -503,6 +512,9 @@ impl Flow {
     #[cold]
     fn finish<P: Pipe, B: Stream<P>>(&mut self, sink: &B) -> Result<(), Broken> {
         self.flags |= Flags::FINISHED;
+        if self.flags.contains(Flags::LAST) {
+            return Ok(());
+        }
         match sink.finish() {
             // It is gone already, and its own event will say how.
             Err(error) if error.kind() != ErrorKind::NotConnected => {

@@ -98,6 +98,17 @@ fn the_end_is_passed_on_after_the_last_byte_and_once() {
 }
 
 #[test]
+fn the_last_flow_of_a_pair_leaves_it_to_the_sink_to_tell_the_end() {
+    let mut rig = Rig::new(BOUNDS);
+    rig.flow.is_the_last();
+    rig.source.arrive(b"ab");
+    rig.source.end();
+    assert_eq!(rig.advance(), Ok(Progress::Waits));
+    assert!(rig.flow.is_finished() && !rig.sink.is_ended());
+    assert_eq!(rig.sink.sent(), b"ab");
+}
+
+#[test]
 fn nothing_is_read_that_could_not_be_written() {
     let mut rig = Rig::with_room(BOUNDS, 1);
     rig.source.arrive(b"ab");

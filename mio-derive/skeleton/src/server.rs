@@ -6,12 +6,12 @@ mod pair;
 use std::{io, mem, net::SocketAddr, time::Duration};
 
 use mio_core::{
-    EventLoop, Handler, Key, Readiness, SignalInfo, Slab, Timeout,
+    EventLoop, Handler, Key, Readiness, SignalInfo, Slab, Timeout, Trigger,
     proxy::{
         Accepting, Address, Cause, Client, Closed, Command, Connection, Counters, Hooks, Listener,
         ProxyConfig, ProxyProtocol, Sharing, Side, run_workers,
     },
-    relay::{Bounds, Flow, Pool, Progress},
+    relay::{Bounds, Flow, INTEREST, Pool, Progress},
 };
 
 use super::Gateway;
@@ -330,8 +330,11 @@ impl Server {
             queued: false,
         };
         let registered = event_loop
-            .register(&pair.client, On::Client(key))
-            .and_then(|()| event_loop.register(&pair.upstream, On::Upstream(key)));
+            .register_with(&pair.client, On::Client(key), INTEREST, Trigger::Edge)
+            .and_then(|()| {
+                let upstream = On::Upstream(key);
+                event_loop.register_with(&pair.upstream, upstream, INTEREST, Trigger::Edge)
+            });
         if registered.is_err() {
             event_loop.cancel(pair.timer);
             // `NotFound` if registering this one is what failed.
