@@ -11,17 +11,12 @@
 //! level-triggered, the simplest way where speed is not the point: read once per report, what is left
 //! will be reported again; ask about room to write only while something waits for it.
 
-use std::{
-    error::Error,
-    io::{self, ErrorKind},
-    mem,
-    time::Duration,
-};
+use std::{error::Error, io, mem, time::Duration};
 
 use examples::room::{Change, Guest, Room};
 use mio_core::{
     EventLoop, Expiry, Handler, Interest, Key, Readiness, Signal, SignalInfo, Trigger,
-    net::TcpListener,
+    net::{AcceptFailure, TcpListener},
 };
 
 const GUESTS_MAX: usize = 256;
@@ -46,14 +41,13 @@ impl Chat {
         while let Some(entry) = self.room.place() {
             let stream = match self.listener.accept() {
                 Ok((stream, _)) => stream,
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
-                Err(error) if error.kind() == ErrorKind::ConnectionAborted => continue,
-                Err(_) if self.retries => return Ok(()),
-                // No descriptor left, say. No edge will tell when there is one again.
-                Err(_) => {
-                    self.retries = true;
-                    return event_loop.timeout(LISTENER, ACCEPT_RETRY).map(drop);
-                }
+                Err(error) => match AcceptFailure::of(&error) {
+                    AcceptFailure::Nobody => return Ok(()),
+                    AcceptFailure::Connection => continue,
+                    // No edge will tell when that changes.
+                    AcceptFailure::Shortage => return self.retry_later(event_loop),
+                    AcceptFailure::Listener => return Err(error),
+                },
             };
             let token = entry.key().to_bits();
             event_loop.register_with(&stream, token, Interest::READABLE, Trigger::Level)?;
@@ -62,6 +56,13 @@ impl Chat {
             self.room.tell(key, "What is your name?\n");
         }
         self.is_full = true;
+        Ok(())
+    }
+
+    fn retry_later(&mut self, event_loop: &mut EventLoop) -> io::Result<()> {
+        if !mem::replace(&mut self.retries, true) {
+            event_loop.timeout(LISTENER, ACCEPT_RETRY)?;
+        }
         Ok(())
     }
 

@@ -16,7 +16,7 @@ use std::{io, net::SocketAddr, time::Duration};
 use mio_core::{
     EventLoop, Expiry, Handler, Interest, Key, Readiness, Slab, Trigger,
     buf::Ring,
-    net::{TcpListener, TcpStream},
+    net::{AcceptFailure, TcpListener, TcpStream},
 };
 
 /// Peers at a time; the next ones wait in the listener's queue.
@@ -89,10 +89,13 @@ impl Echo {
         while let Ok(entry) = self.peers.vacant_entry() {
             let stream = match self.listener.accept() {
                 Ok((stream, _)) => stream,
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
-                Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => continue,
-                // No descriptor left, or no memory: no edge will tell when that changes.
-                Err(_) => return self.retry_later(event_loop),
+                Err(error) => match AcceptFailure::of(&error) {
+                    AcceptFailure::Nobody => return,
+                    AcceptFailure::Connection => continue,
+                    // No edge will tell when that changes.
+                    AcceptFailure::Shortage => return self.retry_later(event_loop),
+                    AcceptFailure::Listener => return event_loop.fail(error),
+                },
             };
             let token = entry.key().to_bits();
             if stream.set_nodelay(true).is_err() || event_loop.register(&stream, token).is_err() {

@@ -18,10 +18,12 @@
 //! runtime sees to it that no `SIGPIPE` ends the process, in every program whose `main` is Rust's;
 //! any other program ignores that signal itself.
 
+mod accept_failure;
 mod tcp_listener;
 mod tcp_stream;
 mod udp_socket;
 
+pub use accept_failure::AcceptFailure;
 pub use tcp_listener::{ListenOptions, TcpListener};
 pub use tcp_stream::TcpStream;
 pub use udp_socket::UdpSocket;

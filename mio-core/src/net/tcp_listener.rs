@@ -112,7 +112,7 @@ impl TcpListener {
     ///   [`Trigger::Edge`](crate::Trigger) no report follows for it, so set a timer and try again;
     ///   with [`Trigger::Level`](crate::Trigger) every wait reports it.
     ///
-    /// `Interrupted` is retried here.
+    /// `Interrupted` is retried here. [`AcceptFailure`](super::AcceptFailure) tells these apart.
     #[inline]
     pub fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
         let (stream, peer) = self.0.attempt(Interest::READABLE, socket::tcp_accept)?;

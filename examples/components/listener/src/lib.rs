@@ -55,7 +55,7 @@ use std::{collections::VecDeque, io, net::SocketAddr, time::Duration};
 
 use mio_core::{
     EventLoop, Handler, Readiness, Timeout,
-    net::{TcpListener, TcpStream},
+    net::{AcceptFailure, TcpListener, TcpStream},
 };
 
 /// The sources of a listener.
@@ -222,11 +222,11 @@ impl<L> OnHandler<L> for Listener {
                     self.live += 1;
                     self.accepted.push_back(connection);
                 }
-                Err(error) => match Failure::of(&error) {
-                    Failure::Nobody => return Ok(()),
-                    Failure::Shortage => return self.back_off(event_loop),
-                    Failure::Connection => {}
-                    Failure::Listener => return Err(error),
+                Err(error) => match AcceptFailure::of(&error) {
+                    AcceptFailure::Nobody => return Ok(()),
+                    AcceptFailure::Shortage => return self.back_off(event_loop),
+                    AcceptFailure::Connection => {}
+                    AcceptFailure::Listener => return Err(error),
                 },
             }
         }
@@ -242,42 +242,5 @@ impl<L> OnHandler<L> for Listener {
         let Message::Live(live) = message;
         self.limits.live = live.min(self.capacity);
         if self.is_full() { Ok(()) } else { self.go_on(event_loop) }
-    }
-}
-
-/// Whose failure it is that nothing was accepted. See accept(2).
-enum Failure {
-    /// Nobody's: no one waits.
-    Nobody,
-    /// Descriptors or memory ran out.
-    Shortage,
-    /// That of a connection which failed before it was accepted.
-    Connection,
-    Listener,
-}
-
-impl Failure {
-    #[cfg(unix)]
-    fn of(error: &io::Error) -> Failure {
-        match error.raw_os_error() {
-            Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM) => Failure::Shortage,
-            Some(libc::EBADF | libc::EINVAL | libc::ENOTSOCK | libc::EOPNOTSUPP) => {
-                Failure::Listener
-            }
-            _ if error.kind() == io::ErrorKind::WouldBlock => Failure::Nobody,
-            _ => Failure::Connection,
-        }
-    }
-
-    #[cfg(not(unix))]
-    fn of(error: &io::Error) -> Failure {
-        match error.kind() {
-            io::ErrorKind::WouldBlock => Failure::Nobody,
-            io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported => Failure::Listener,
-            io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset => {
-                Failure::Connection
-            }
-            _ => Failure::Shortage,
-        }
     }
 }
