@@ -17,6 +17,7 @@ use mio_core::{
     buf::Ring,
     net::{TcpListener, TcpStream, UdpSocket},
     pipe,
+    relay::{Bounds, Broken, Flow, Pool, Progress, Way},
     unix::{UnixDatagram, UnixStream},
 };
 use tests::alloc::{Counting, forbidden};
@@ -398,5 +399,63 @@ fn a_slab_full_and_not() {
             assert_eq!(slab.get(first), None);
             slab.clear();
         }
+    });
+}
+
+/// Sends this through a flow and receives it, with a sink that is full at first.
+fn relayed(pool: &mut Pool, way: &mut Way, bytes: &[u8], received: &mut [u8]) {
+    let ((mut from, source), (sink, mut to)) =
+        (UnixStream::pair().unwrap(), UnixStream::pair().unwrap());
+    let (mut flow, mut sent, mut taken) = (Flow::to_a_ready_sink(), 0, 0);
+    while !flow.is_finished() || taken < received.len() {
+        match from.write(&bytes[sent..]) {
+            Ok(0) => from.shutdown(Shutdown::Write).unwrap(),
+            Ok(length) => sent += length,
+            Err(_) => {}
+        }
+        flow.source_is(Readiness::READABLE);
+        flow.sink_is(Readiness::WRITABLE);
+        while flow.advance(&source, &sink, pool, way, &mut ()).unwrap() == Progress::Yields {}
+        let end = received.len().min(taken + 2_000);
+        taken += to.read(&mut received[taken..end]).unwrap_or(0);
+    }
+    flow.close(pool);
+}
+
+#[test]
+fn relaying_by_every_way_and_its_end() {
+    let bytes = vec![7; 500_000];
+    let mut received = vec![0; bytes.len()];
+    for (buffers, pipes) in [(1, 1), (1, 0), (0, 0), (0, 1)] {
+        let bounds = Bounds { buffers, pipes, buffer_bytes: 10_000, ..Bounds::default() };
+        let mut pool = Pool::new(bounds);
+        let mut way = Way::default();
+        forbidden("relaying", || {
+            for _ in 0..2 {
+                received.fill(0);
+                relayed(&mut pool, &mut way, &bytes, &mut received);
+                pool.close_idle_pipes();
+            }
+        });
+        assert!(received == bytes);
+        let Way { spliced, held, peeks, .. } = way;
+        assert_eq!((spliced > 0, peeks > 0), (pipes > 0, buffers == 0), "{way:?}");
+        assert!(held > 0 || (buffers, pipes) == (0, 0), "{way:?}");
+    }
+}
+
+#[test]
+fn a_relay_that_breaks() {
+    let (mut from, source) = UnixStream::pair().unwrap();
+    let (sink, to) = UnixStream::pair().unwrap();
+    let mut pool = Pool::new(Bounds::default());
+    drop(to);
+    forbidden("breaking", || {
+        from.write_all(b"lost").unwrap();
+        let mut flow = Flow::to_a_ready_sink();
+        flow.source_is(Readiness::READABLE);
+        let broken = flow.advance(&source, &sink, &mut pool, &mut Way::default(), &mut ());
+        assert_eq!(broken, Err(Broken::Sink(ErrorKind::BrokenPipe)));
+        flow.close(&mut pool);
     });
 }

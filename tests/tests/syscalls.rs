@@ -9,11 +9,13 @@ use std::{
 };
 
 use mio_core::{
-    Config, EventLoop, Expiry, Handler, Precision, Signal, SignalInfo, Timeout,
+    Config, EventLoop, Expiry, Handler, Precision, Readiness, Signal, SignalInfo, Timeout,
     net::{TcpListener, TcpStream},
     pipe,
+    relay::{Bounds, Flow, Pool, Progress, Way},
+    unix::UnixStream,
 };
-use tests::{Isolated, Trace, backend, mark, test_name};
+use tests::{Isolated, Relayed, Trace, backend, mark, test_name};
 
 const LOCALHOST: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -379,4 +381,84 @@ fn accepting_registering_and_opening_a_pipe_are_one_call_each() {
     assert_eq!(trace.deeds(2, 3), backend::REGISTER);
     assert_eq!(trace.deeds(3, 4), backend::DEREGISTER);
     assert_eq!(trace.names(4, 5), ["pipe2"]);
+}
+
+/// Relays, and marks the turns after a warm-up.
+struct Marking<H>(H, usize);
+
+impl<H: Handler<u32>> Handler<u32> for Marking<H> {
+    fn ready(&mut self, event_loop: &mut EventLoop<u32>, token: u64, readiness: Readiness) {
+        self.0.ready(event_loop, token, readiness);
+    }
+
+    fn tick(&mut self, _: &mut EventLoop<u32>) {
+        self.1 += 1;
+        if self.1 == Echo::WARM_UP {
+            mark(1);
+        } else if self.1 == Echo::WARM_UP + 2 * Echo::ROUNDS {
+            mark(2);
+        }
+    }
+}
+
+#[test]
+fn a_relayed_request_and_its_reply_are_a_wait_a_read_and_a_write_each() {
+    let deeds = deeds(test_name!(), || {
+        let listener = TcpListener::bind(LOCALHOST).unwrap();
+        let address = listener.local_addr().unwrap();
+        let connect = || std::net::TcpStream::connect(address).unwrap();
+        let (mut client, mut server) = (connect(), connect());
+        let [(first, _), (second, _)] = [(); 2].map(|()| listener.accept().unwrap());
+        let mut event_loop = EventLoop::new().unwrap();
+        let relayed = Relayed::new(&mut event_loop, Bounds::default(), first, second);
+        let peers = thread::spawn(move || {
+            let mut bytes = [0; 64];
+            for _ in 0..Echo::WARM_UP + Echo::ROUNDS + 1 {
+                client.write_all(&bytes).unwrap();
+                server.read_exact(&mut bytes).unwrap();
+                server.write_all(&bytes).unwrap();
+                client.read_exact(&mut bytes).unwrap();
+            }
+        });
+        event_loop.run(Marking(relayed, 0)).unwrap();
+        peers.join().unwrap();
+    });
+    assert_eq!(deeds, ["wait", "read", "write"].repeat(2 * Echo::ROUNDS));
+}
+
+#[test]
+fn a_unit_of_spliced_bulk_is_two_splices_and_no_other_call() {
+    const UNIT: usize = 1 << 16;
+    let deeds = deeds(test_name!(), || {
+        let bounds = Bounds {
+            buffer_bytes: 1 << 12,
+            pipe_bytes: UNIT,
+            burst_bytes: UNIT as u64,
+            ..Bounds::default()
+        };
+        let mut pool = Pool::new(bounds);
+        let ((mut from, source), (sink, mut to)) =
+            (UnixStream::pair().unwrap(), UnixStream::pair().unwrap());
+        let mut flow = Flow::to_a_ready_sink();
+        let mut bytes = vec![0; UNIT];
+        let mut unit = |marks: bool| {
+            from.write_all(&bytes).unwrap();
+            flow.source_is(Readiness::READABLE);
+            if marks {
+                mark(1);
+            }
+            let progress =
+                flow.advance(&source, &sink, &mut pool, &mut Way::default(), &mut ()).unwrap();
+            if marks {
+                mark(2);
+            }
+            to.read_exact(&mut bytes).unwrap();
+            progress
+        };
+        // The first one shows that it is bulk, and finds that it can be spliced.
+        unit(false);
+        assert_eq!(unit(false), Progress::Yields);
+        assert_eq!(unit(true), Progress::Yields);
+    });
+    assert_eq!(deeds, ["splice"; 2]);
 }

@@ -4,7 +4,10 @@ use std::io::{self, ErrorKind};
 
 use bitflags::bitflags;
 
-use super::{Chunk, Filter, Pipe, Pool, Stream, splice::FULL_READS};
+use super::{
+    Chunk, Filter, Pipe, Pool, Stream,
+    splice::{BULK_BYTES, BULK_READS},
+};
 use crate::interest::Readiness;
 
 /// One direction: what its source sends, its sink gets.
@@ -23,7 +26,7 @@ pub struct Flow {
     pub(super) start: u32,
     pub(super) end: u32,
     pub(super) flags: Flags,
-    /// Copied: how many reads in a row were full. Spliced: how many fills were short.
+    /// Copied: how many reads in a row were bulk. Spliced: how many fills were short.
     pub(super) streak: u8,
 }
 
@@ -410,36 +413,26 @@ impl Flow {
                 Ok(0)
             }
             Ok(length) => {
-                if length == room {
-                    self.count_full_read();
-                } else {
-                    self.count_short_read();
+                // A short read has drained the source, unless no edge will tell of what comes after it.
+                if length < room && !self.flags.intersects(Flags::ENDING | Flags::URGED) {
+                    self.flags -= Flags::READABLE;
                 }
+                self.count_read(length >= room.min(BULK_BYTES));
                 Ok(length)
             }
             Err(error) => self.not_taken(error.kind()),
         }
     }
 
-    /// A short read has drained the source, unless no edge will tell of what comes after it.
     #[inline]
-    fn count_short_read(&mut self) {
-        if !self.flags.intersects(Flags::ENDING | Flags::URGED) {
-            self.flags -= Flags::READABLE;
-        }
+    fn count_read(&mut self, bulk: bool) {
         if self.flags.contains(Flags::SPLICES) {
             self.flags -= Flags::READ_NEXT;
-        } else {
+        } else if !bulk {
             self.streak = 0;
-        }
-    }
-
-    fn count_full_read(&mut self) {
-        if self.flags.contains(Flags::SPLICES) {
-            self.flags -= Flags::READ_NEXT;
         } else if !self.flags.contains(Flags::COPIES) {
             self.streak += 1;
-            if self.streak == FULL_READS {
+            if self.streak == BULK_READS {
                 self.streak = 0;
                 self.flags |= Flags::SPLICES;
             }

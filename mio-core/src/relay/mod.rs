@@ -98,8 +98,9 @@
 //! bulk that halves the cost; for small requests it is a call more. So each flow decides for itself by what
 //! it sees:
 //!
-//! - It starts out copying. After four reads in a row that filled the scratch buffer it is bulk, and spliced.
-//! - After four times in a row that less than half the scratch buffer's length came, it is copied again.
+//! - It starts out copying. After four reads in a row of 32 KiB at least, or that filled a shorter buffer, it is
+//!   bulk, and spliced.
+//! - After four times in a row that less than half as much came, it is copied again.
 //! - While a filter is active, no pipe is to be had, or all of them hold what their sinks did not take, it is
 //!   copied as before.
 //!

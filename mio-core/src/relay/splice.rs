@@ -4,9 +4,11 @@ use std::io::{self, ErrorKind};
 
 use super::{Broken, Flow, Pipe, Pool, Stream, Way, flow::Flags};
 
-/// After so many reads in a row that filled the scratch buffer a flow is bulk, to be spliced.
-pub(super) const FULL_READS: u8 = 4;
-/// After so many fills in a row of less than half the scratch buffer it is copied again.
+/// A read of so many bytes, or one that fills a shorter buffer, is bulk.
+pub(super) const BULK_BYTES: usize = 32 * 1024;
+/// After so many of them in a row a flow is spliced.
+pub(super) const BULK_READS: u8 = 4;
+/// After so many fills in a row of less than half as many bytes it is copied again.
 pub(super) const SHORT_FILLS: u8 = 4;
 
 impl Flow {
@@ -100,7 +102,7 @@ impl Flow {
 
     /// A short fill has drained the source, mostly; reading next makes sure, at the cost of asking again.
     fn count_fill(&mut self, length: usize, buffer_bytes: usize) {
-        if length >= buffer_bytes / 2 {
+        if length >= buffer_bytes.min(BULK_BYTES) / 2 {
             self.streak = 0;
             return;
         }

@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 
 use super::{
     sim::{Side, SimPipe, allow_pipes},
-    splice::{FULL_READS, SHORT_FILLS},
+    splice::{BULK_BYTES, BULK_READS, SHORT_FILLS},
     *,
 };
 use crate::interest::Readiness;
@@ -274,7 +274,7 @@ const WITH_PIPES: Bounds = Bounds { pipes: 2, ..BOUNDS };
 fn bulk(bounds: Bounds) -> Rig {
     allow_pipes(usize::MAX, ErrorKind::Other);
     let mut rig = Rig::new(bounds);
-    rig.source.arrive(&[1; 4 * FULL_READS as usize]);
+    rig.source.arrive(&[1; 4 * BULK_READS as usize]);
     assert_eq!(rig.advance(), Ok(Progress::Waits));
     assert_eq!((rig.way.spliced, rig.pool.held()), (0, 0));
     rig
@@ -290,14 +290,26 @@ fn carried(rig: &mut Rig, bytes: &[u8]) -> Way {
 }
 
 #[test]
-fn a_flow_whose_reads_were_full_is_spliced_and_one_short_read_starts_the_count_again() {
+fn a_flow_whose_reads_were_bulk_is_spliced_and_one_short_read_starts_the_count_again() {
     let mut rig = bulk(WITH_PIPES);
     assert_eq!(carried(&mut rig, &[2; 16]).spliced, 16);
     assert_eq!((rig.pool.pipes(), rig.pool.held()), (1, 0));
 
     let mut rig = Rig::new(WITH_PIPES);
     for _ in 0..3 {
-        assert_eq!(carried(&mut rig, &[3; 4 * (FULL_READS as usize - 1) + 3]).spliced, 0);
+        assert_eq!(carried(&mut rig, &[3; 4 * (BULK_READS as usize - 1) + 3]).spliced, 0);
+    }
+}
+
+#[test]
+fn with_a_long_buffer_a_read_is_bulk_that_does_not_fill_it() {
+    for (length, spliced) in [(BULK_BYTES, true), (BULK_BYTES - 1, false)] {
+        allow_pipes(usize::MAX, ErrorKind::Other);
+        let mut rig = Rig::new(Bounds { buffer_bytes: 2 * BULK_BYTES, ..WITH_PIPES });
+        for _ in 0..BULK_READS {
+            carried(&mut rig, &vec![1; length]);
+        }
+        assert_eq!(carried(&mut rig, b"12345678").spliced > 0, spliced);
     }
 }
 
