@@ -2,12 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use crate::sys::Stopwatch;
+use crate::sys::{Epoch, Stopwatch};
 
 /// Nanoseconds since the loop was built, read at most once a turn and only when asked.
 #[derive(Debug)]
 pub(crate) struct Clock {
-    epoch: Instant,
+    epoch: Epoch,
     since_epoch: Stopwatch,
     /// The first reading of this turn, which decides what is due.
     turn: u64,
@@ -21,7 +21,7 @@ pub(crate) struct Clock {
 impl Clock {
     pub(crate) fn new(jumps: bool) -> Clock {
         let (epoch, since_epoch) = Stopwatch::start();
-        Clock { epoch, since_epoch, turn: 0, now: 0, current: false, jumps }
+        Clock { epoch: Epoch::at(epoch), since_epoch, turn: 0, now: 0, current: false, jumps }
     }
 
     /// A turn begins or ends: the next question reads the clock.
@@ -78,14 +78,13 @@ impl Clock {
     }
 
     pub(crate) fn at(&self, instant: Instant) -> u64 {
-        let at = nanoseconds(instant.saturating_duration_since(self.epoch));
+        let at = nanoseconds(self.epoch.until(instant));
         at.max(self.now().saturating_add(1))
     }
 
     #[inline]
     pub(crate) fn instant(&self, at: u64) -> Instant {
-        // It does not overflow; what cannot panic costs nothing where nobody looks at it.
-        self.epoch.checked_add(Duration::from_nanos(at)).unwrap_or(self.epoch)
+        self.epoch.after(Duration::from_nanos(at))
     }
 }
 

@@ -146,6 +146,7 @@ impl<M> EventLoop<M> {
     ///
     /// - `InvalidInput`: a bound is zero that must not be (`events`, `messages` and what is done per
     ///   turn), or more children than a loop can watch;
+    /// - `Unsupported`: [`Config::spin`] where there is no clock;
     /// - `OutOfMemory`: the bounds ask for more than there is;
     /// - the kernel's: no descriptor left (`EMFILE`, `ENFILE`).
     pub fn with_config(config: Config) -> io::Result<EventLoop<M>> {
@@ -158,6 +159,9 @@ impl<M> EventLoop<M> {
         ];
         if positive.contains(&0) || config.children > CHILDREN_MAX {
             return Err(io::ErrorKind::InvalidInput.into());
+        }
+        if !sys::HAS_CLOCK && !config.spin.is_zero() {
+            return Err(io::ErrorKind::Unsupported.into());
         }
         let selector = Selector::with_capacity(config.sources.saturating_add(config.children))?;
         let waker = Arc::new(sys::Waker::new(selector.sys(), WAKE)?);
@@ -373,6 +377,15 @@ impl<M, S> EventLoop<M, S> {
         self.inner.events.current().is_some()
     }
 
+    /// As [`bits`](EventLoop::bits), of a timer.
+    #[inline]
+    fn timer_bits<T: In<S>>(&self, token: T) -> io::Result<u64> {
+        if !sys::HAS_CLOCK {
+            return Err(io::ErrorKind::Unsupported.into());
+        }
+        self.bits(token, token.kind().is_timer())
+    }
+
     /// What the kernel and the root handler get to see of `token`, if it names the right kind of
     /// source.
     #[inline]
@@ -391,7 +404,8 @@ impl<M, S> EventLoop<M, S> {
     /// turn begins; [`update_now`](EventLoop::update_now) reads it again.
     ///
     /// Portability: it is [`Instant`]'s clock, which on Linux stands still while the machine is suspended, and
-    /// timers with it.
+    /// timers with it. Where there is none (wasm32-unknown-unknown), this panics as [`Instant::now`] does there, and
+    /// timers are `Unsupported`.
     #[inline]
     pub fn now(&mut self) -> Instant {
         let now = self.inner.clock().now();
@@ -411,10 +425,11 @@ impl<M, S> EventLoop<M, S> {
     /// # Errors
     ///
     /// `QuotaExceeded` ([`Full`]) if [`Config::timers`] timers are armed; `InvalidInput` for a
-    /// token that is not for timers, or that [`register`](EventLoop::register) would refuse.
+    /// token that is not for timers, or that [`register`](EventLoop::register) would refuse; `Unsupported`
+    /// where there is no clock.
     #[inline]
     pub fn timeout<T: In<S>>(&mut self, token: T, delay: Duration) -> io::Result<Timeout> {
-        let token = self.bits(token, token.kind().is_timer())?;
+        let token = self.timer_bits(token)?;
         let deadline = self.inner.clock().after(delay);
         Ok(self.inner.timers.insert(deadline, 0, token)?)
     }
@@ -425,7 +440,7 @@ impl<M, S> EventLoop<M, S> {
     ///
     /// As `timeout`.
     pub fn timeout_at<T: In<S>>(&mut self, token: T, instant: Instant) -> io::Result<Timeout> {
-        let token = self.bits(token, token.kind().is_timer())?;
+        let token = self.timer_bits(token)?;
         let deadline = self.inner.clock().at(instant);
         Ok(self.inner.timers.insert(deadline, 0, token)?)
     }
@@ -437,7 +452,7 @@ impl<M, S> EventLoop<M, S> {
     ///
     /// As [`timeout`](EventLoop::timeout); and `InvalidInput` for a period of zero.
     pub fn interval<T: In<S>>(&mut self, token: T, period: Duration) -> io::Result<Timeout> {
-        let token = self.bits(token, token.kind().is_timer())?;
+        let token = self.timer_bits(token)?;
         if period.is_zero() {
             return Err(io::ErrorKind::InvalidInput.into());
         }

@@ -141,6 +141,9 @@ macro_rules! socket_newtype {
                 self.0.into_inner().into_raw_socket()
             }
         }
+
+        #[cfg(not(any(unix, windows)))]
+        crate::source::hopeless_source!($name);
     };
 }
 

@@ -190,6 +190,9 @@ pipe_end!(Reader);
 #[cfg(windows)]
 pipe_end!(Writer);
 
+#[cfg(not(any(unix, windows)))]
+crate::source::hopeless_source!(Reader, Writer);
+
 #[cfg(all(test, unix))]
 mod tests {
     use std::{

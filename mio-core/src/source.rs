@@ -6,6 +6,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::os::windows::io::{AsSocket, BorrowedSocket};
 
 /// Whatever can be registered: on Unix every `AsFd`, on Windows every `AsSocket`, of this crate, of `std` or your own.
+/// Elsewhere the types of this crate and the sockets of `std` are accepted, and refused as `Unsupported`.
 ///
 /// A source is only ever waited for: registering never reads, writes or closes it, nor changes its
 /// blocking mode.
@@ -23,6 +24,13 @@ pub trait Source {
     /// The socket to wait for.
     #[cfg(windows)]
     fn as_source(&self) -> BorrowedSocket<'_>;
+
+    /// There is nothing to wait for.
+    #[cfg(not(any(unix, windows)))]
+    #[doc(hidden)]
+    fn as_source(&self) -> crate::sys::none::NoDescriptor {
+        crate::sys::none::NoDescriptor
+    }
 }
 
 #[cfg(unix)]
@@ -40,3 +48,17 @@ impl<T: AsSocket + ?Sized> Source for T {
         self.as_socket()
     }
 }
+
+/// What no system here can wait for.
+#[cfg(not(any(unix, windows)))]
+macro_rules! hopeless_source {
+    ($($name:ty),*) => {$(
+        impl crate::source::Source for $name {}
+    )*};
+}
+
+#[cfg(not(any(unix, windows)))]
+hopeless_source!(std::net::TcpListener, std::net::TcpStream, std::net::UdpSocket);
+
+#[cfg(not(any(unix, windows)))]
+pub(crate) use hopeless_source;

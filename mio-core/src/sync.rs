@@ -22,7 +22,9 @@ pub(crate) use loom::{
 pub(crate) mod global {
     #[cfg(unix)]
     pub(crate) use std::sync::atomic::AtomicPtr;
-    pub(crate) use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
+    pub(crate) use std::sync::atomic::{AtomicBool, Ordering};
+    #[cfg(any(unix, windows))]
+    pub(crate) use std::sync::atomic::{AtomicU32, AtomicUsize};
 }
 
 /// Stands between a `SeqCst` store and a later `SeqCst` load that must not pass it, and is free.

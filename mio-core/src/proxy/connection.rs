@@ -265,7 +265,7 @@ impl Listener {
     }
 
     /// Another one with the same queue, for another loop. One of the loops that wait is woken for a client, not
-    /// all: so each of these is to be [registered](Listener::register) as it is, and the one that they came
+    /// all, where the system can do that (Linux): so each of these is to be [registered](Listener::register) as it is, and the one that they came
     /// from not at all.
     ///
     /// # Errors
@@ -296,12 +296,18 @@ impl Listener {
         token: T,
     ) -> io::Result<()> {
         if self.shared {
-            event_loop.register_exclusive(self, token)
-        } else {
-            event_loop.register_with(self, token, Interest::READABLE, Trigger::Edge)
+            match event_loop.register_exclusive(self, token) {
+                // Then all of them are woken, and one finds the client.
+                Err(error) if error.kind() == io::ErrorKind::Unsupported => {}
+                result => return result,
+            }
         }
+        event_loop.register_with(self, token, Interest::READABLE, Trigger::Edge)
     }
 }
+
+#[cfg(not(any(unix, windows)))]
+crate::source::hopeless_source!(Connection, Listener);
 
 /// Removes a socket that nobody listens at.
 #[cfg(unix)]

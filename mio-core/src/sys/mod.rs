@@ -135,12 +135,28 @@ mod poll;
 ))]
 pub(crate) use poll::{ChildWatch, Events, Rearming, Selector, Waker, if_nestable};
 
-#[cfg(not(any(unix, windows)))]
+// No descriptors at all.
+#[cfg(all(target_family = "wasm", not(unix)))]
+pub(crate) mod none;
+#[cfg(all(target_family = "wasm", not(unix)))]
+pub(crate) use none::{
+    ChildWatch, Events, Rearming, Selector, Waker, child, if_nestable, pipe, signal, socket,
+};
+
+#[cfg(not(any(unix, windows, target_family = "wasm")))]
 compile_error!("mio-core has no backend for this target yet");
 
 /// Whether to do as if the kernel refused what has a substitute: see ARCHITECTURE.md.
 #[cfg(unix)]
 const REFUSING: bool = cfg!(mio_core_old_linux);
+
+// Whether a thread can wait for another one.
+#[cfg(all(target_family = "wasm", not(unix)))]
+const HAS_THREADS: bool = cfg!(target_feature = "atomics");
+
+/// Whether there is a clock, and so timers.
+pub(crate) const HAS_CLOCK: bool =
+    !cfg!(all(target_family = "wasm", not(any(unix, target_os = "wasi"))));
 
 // What the backends of a platform share.
 #[cfg(unix)]
@@ -209,12 +225,24 @@ use libc::POLLRDHUP;
 const POLLRDHUP: libc::c_short = 0;
 
 // How time is read.
+#[cfg(not(all(target_family = "wasm", not(any(unix, target_os = "wasi")))))]
+mod epoch;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 #[path = "unix/stopwatch/ffi.rs"]
 mod stopwatch;
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
+#[cfg(not(any(
+    target_os = "linux",
+    target_os = "android",
+    all(target_family = "wasm", not(any(unix, target_os = "wasi")))
+)))]
 mod stopwatch;
-pub(crate) use stopwatch::Stopwatch;
+#[cfg(not(all(target_family = "wasm", not(any(unix, target_os = "wasi")))))]
+pub(crate) use {epoch::Epoch, stopwatch::Stopwatch};
+#[cfg(all(target_family = "wasm", not(any(unix, target_os = "wasi"))))]
+#[path = "none/no_clock.rs"]
+mod no_clock;
+#[cfg(all(target_family = "wasm", not(any(unix, target_os = "wasi"))))]
+pub(crate) use no_clock::{Epoch, Stopwatch};
 
 /// The option that lets several sockets listen on one port.
 #[cfg(all(unix, not(any(target_os = "illumos", target_os = "solaris"))))]

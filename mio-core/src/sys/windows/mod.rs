@@ -10,6 +10,7 @@
 mod address;
 pub(crate) mod child;
 mod ffi;
+#[path = "../names.rs"]
 pub(crate) mod names;
 pub(crate) mod pipe;
 pub(crate) mod signal;

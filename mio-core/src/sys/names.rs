@@ -1,6 +1,5 @@
-//! The numbers that signals have on this platform: those of Linux, of which the C library shares some.
-//!
-//! Only HUP, INT, QUIT and TERM occur.
+//! The numbers that signals have where there are none of Unix: those of Linux, of which the C library of Windows
+//! shares some.
 
 pub(crate) const SIGHUP: i32 = 1;
 pub(crate) const SIGINT: i32 = 2;

@@ -1,0 +1,109 @@
+//! A loop where there are no descriptors: it has its messages and its timers, and says of all else that it is
+//! unsupported.
+#![cfg(all(target_family = "wasm", not(unix)))]
+
+use std::{
+    io::{self, ErrorKind},
+    net::{Ipv4Addr, SocketAddr},
+    time::{Duration, Instant},
+};
+
+use mio_core::{
+    Config, EventLoop, Events, Expiry, Handler, Interest, Readiness, Selector, Signal, Trigger,
+    Waker,
+    net::{TcpListener, TcpStream, UdpSocket},
+    pipe,
+};
+
+/// What happened, in order.
+#[derive(Default)]
+struct Log {
+    timeouts: Vec<u64>,
+    messages: Vec<u32>,
+}
+
+impl Handler<u32> for Log {
+    fn timeout(&mut self, event_loop: &mut EventLoop<u32>, token: u64, expiry: Expiry) {
+        assert!(Instant::now() >= expiry.deadline, "never early");
+        self.timeouts.push(token);
+        if token == 3 {
+            event_loop.shutdown();
+        } else {
+            event_loop.sender().send(token as u32).unwrap();
+        }
+    }
+
+    fn message(&mut self, _: &mut EventLoop<u32>, message: u32) {
+        self.messages.push(message);
+    }
+}
+
+fn kind<T>(result: io::Result<T>) -> Option<ErrorKind> {
+    result.err().map(|error| error.kind())
+}
+
+#[test]
+fn timers_fire_in_order_and_messages_arrive() {
+    let mut event_loop = EventLoop::new().unwrap();
+    for token in [3, 1, 2] {
+        event_loop.timeout(token, Duration::from_millis(5 * token)).unwrap();
+    }
+    event_loop.sender().send(9).unwrap();
+    let log = event_loop.run(Log::default()).unwrap();
+    assert_eq!((&log.timeouts[..], &log.messages[..]), (&[1, 2, 3][..], &[9, 1, 2][..]));
+}
+
+#[test]
+fn an_hour_of_virtual_time_is_over_at_once() {
+    let config = Config { virtual_time: Some(1), ..Config::default() };
+    let mut event_loop = EventLoop::with_config(config).unwrap();
+    struct Stops;
+    impl Handler for Stops {
+        fn timeout(&mut self, event_loop: &mut EventLoop, _: u64, _: Expiry) {
+            event_loop.shutdown();
+        }
+    }
+    event_loop.timeout(1u64, Duration::from_secs(3_600)).unwrap();
+    event_loop.run(Stops).unwrap();
+}
+
+#[test]
+fn a_waker_is_an_event_and_a_wait_that_nobody_can_end_is_an_error() {
+    let selector = Selector::new().unwrap();
+    let mut events = Events::with_capacity(4);
+    let waker = Waker::new(&selector, 7).unwrap();
+    waker.wake().unwrap();
+    waker.wake().unwrap();
+    selector.select(&mut events, None).unwrap();
+    let event = events.get(0).unwrap();
+    assert_eq!((events.len(), event.token, event.readiness), (1, 7, Readiness::READABLE));
+
+    let start = Instant::now();
+    selector.select(&mut events, Some(Duration::from_millis(20))).unwrap();
+    assert!(events.is_empty() && start.elapsed() >= Duration::from_millis(20));
+    assert_eq!(kind(selector.select(&mut events, None)), Some(ErrorKind::Deadlock));
+    assert_eq!(kind(EventLoop::new().unwrap().run(Log::default())), Some(ErrorKind::Deadlock));
+}
+
+#[test]
+fn the_rest_is_unsupported() {
+    let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let unsupported = Some(ErrorKind::Unsupported);
+    assert_eq!(kind(TcpListener::bind(loopback)), unsupported);
+    assert_eq!(kind(TcpStream::connect(loopback)), unsupported);
+    assert_eq!(kind(UdpSocket::bind(loopback)), unsupported);
+    assert_eq!(kind(pipe::new()), unsupported);
+    let mut event_loop = EventLoop::<u32>::new().unwrap();
+    assert_eq!(kind(event_loop.signals_with(Signal::INT.into(), 1u64)), unsupported);
+}
+
+#[test]
+fn no_source_can_be_registered() {
+    /// What a user's own type may be.
+    struct Own;
+    impl mio_core::Source for Own {}
+    let selector = Selector::new().unwrap();
+    let registered = selector.register(&Own, 1, Interest::READABLE, Trigger::Edge);
+    assert_eq!(kind(registered), Some(ErrorKind::Unsupported));
+    assert_eq!(kind(selector.deregister(&Own)), Some(ErrorKind::NotFound));
+}
