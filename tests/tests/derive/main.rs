@@ -5,6 +5,7 @@ mod kinds;
 mod nesting;
 mod payloads;
 mod shapes;
+mod watching;
 
 use std::time::Duration;
 
