@@ -5,10 +5,14 @@
 
 pub mod alloc;
 pub mod backend;
+mod child;
 #[cfg(target_os = "linux")]
 mod ffi;
 #[cfg(target_os = "linux")]
 pub mod isolated;
+#[path = "odd/ffi.rs"]
+mod odd;
+mod pair;
 mod relayed;
 #[cfg(unix)]
 #[path = "signals/ffi.rs"]
@@ -16,12 +20,15 @@ mod signals;
 #[cfg(target_os = "linux")]
 pub mod trace;
 
+pub use child::{exits, waits_for_its_input};
 #[cfg(target_os = "linux")]
 pub use ffi::{
     broken_pipes_kill, is_nonblocking_and_cloexec, limit_descriptors, mark, send_urgent,
 };
 #[cfg(target_os = "linux")]
 pub use isolated::Isolated;
+pub use odd::{closed, send_out_of_band};
+pub use pair::{Stream, hang_up, pair, settle};
 pub use relayed::Relayed;
 #[cfg(unix)]
 pub use signals::{raise, signal_process};

@@ -362,10 +362,14 @@ mod tests {
     #[test]
     fn both_families_are_used_alike() {
         exchange(&"127.0.0.1:0".parse().unwrap());
-        let path = crate::unix::tests::TempPath::new();
-        exchange(&format!("unix:{}", path.as_ref().display()).parse().unwrap());
+        #[cfg(unix)]
+        {
+            let path = crate::unix::tests::TempPath::new();
+            exchange(&format!("unix:{}", path.as_ref().display()).parse().unwrap());
+        }
     }
 
+    #[cfg(unix)]
     #[test]
     fn a_unix_socket_that_was_left_behind_is_replaced_and_a_live_one_is_not() {
         let path = crate::unix::tests::TempPath::new();

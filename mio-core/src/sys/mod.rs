@@ -168,6 +168,11 @@ mod windows;
 #[cfg(windows)]
 pub(crate) use windows::{child, pipe, signal, socket};
 
+#[cfg(all(test, unix))]
+pub(crate) use unix::is_flagged;
+#[cfg(all(test, windows))]
+pub(crate) use windows::is_flagged;
+
 // The numbers of signals.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 #[path = "unix/names/linux.rs"]

@@ -7,7 +7,7 @@ use mio_core::{Config, EventLoop, Handler, Readiness};
 /// Where the kernel waits through a descriptor.
 #[cfg(nests)]
 mod nesting {
-    use std::{io::Write, os::unix::net::UnixStream, time::Duration};
+    use std::{io::Write, time::Duration};
 
     use mio_core::{EventLoop, Events, Interest, Readiness, Selector, Trigger};
 
@@ -24,7 +24,7 @@ mod nesting {
         let mut event_loop = EventLoop::new().unwrap();
         let outer = Selector::new().unwrap();
         outer.register(&event_loop, 1, Interest::READABLE, Trigger::Level).unwrap();
-        let (a, mut b) = UnixStream::pair().unwrap();
+        let (a, mut b) = tests::pair();
         event_loop.register_with(&a, 2u64, Interest::READABLE, Trigger::Edge).unwrap();
         let sender = event_loop.sender();
         let mut recorder = Recorder::default();

@@ -2,21 +2,19 @@
 
 use std::{
     io::{self, ErrorKind, Read, Write},
-    os::unix::net::UnixStream,
     panic::{AssertUnwindSafe, catch_unwind},
     time::Duration,
 };
 
 use mio_core::{Config, EventLoop, Handler, Interest, RESERVED, Readiness, Trigger};
 
+use tests::{Stream, hang_up, pair, settle};
+
 use crate::recorder::{Call, Recorder};
 
-fn pair() -> (UnixStream, UnixStream) {
-    let (a, b) = UnixStream::pair().unwrap();
-    a.set_nonblocking(true).unwrap();
-    b.set_nonblocking(true).unwrap();
-    (a, b)
-}
+/// `ENOTTY` and `EIO`, or whatever has these numbers.
+const NOT_A_TERMINAL: i32 = 25;
+const INPUT_OUTPUT: i32 = 5;
 
 /// Calls a closure for each event.
 struct Do<F>(F);
@@ -28,7 +26,7 @@ impl<F: FnMut(&mut EventLoop, u64)> Handler for Do<F> {
 }
 
 /// A loop with `count` sources that are all ready to be written, tokens from 0.
-fn ready_loop(count: u64) -> (EventLoop, Vec<(UnixStream, UnixStream)>) {
+fn ready_loop(count: u64) -> (EventLoop, Vec<(Stream, Stream)>) {
     let mut event_loop = EventLoop::new().unwrap();
     let pairs: Vec<_> = (0..count).map(|_| pair()).collect();
     for (token, (a, _)) in pairs.iter().enumerate() {
@@ -57,8 +55,11 @@ fn a_handler_by_value_comes_back_and_one_by_reference_is_used_in_place() {
 
 #[test]
 fn a_plain_token_means_both_directions_edge_triggered() {
-    let (mut event_loop, mut pairs) = ready_loop(1);
-    pairs[0].1.write_all(b"x").unwrap();
+    let mut event_loop = EventLoop::new().unwrap();
+    let (one, mut other) = pair();
+    other.write_all(b"x").unwrap();
+    settle();
+    event_loop.register(&one, 0u64).unwrap();
     let mut calls = Vec::new();
     struct Names<'a>(&'a mut Vec<&'static str>);
     impl Handler for Names<'_> {
@@ -79,13 +80,14 @@ fn a_plain_token_means_both_directions_edge_triggered() {
     assert_eq!(names.0.len(), 2);
 
     names.0.clear();
-    pairs[0].1.shutdown(std::net::Shutdown::Write).unwrap();
+    while (&one).read(&mut [0; 8]).is_ok() {}
+    other.shutdown(std::net::Shutdown::Write).unwrap();
+    settle();
     event_loop.run_once(&mut names, Some(Duration::ZERO)).unwrap();
     assert!(!names.0.contains(&"closed"), "a half-close is not the end");
 
     names.0.clear();
-    let (_a, b) = pairs.remove(0);
-    drop(b);
+    hang_up(other);
     event_loop.run_once(&mut names, Some(Duration::ZERO)).unwrap();
     assert_eq!(names.0.last(), Some(&"closed"));
 }
@@ -128,17 +130,20 @@ fn fail_makes_run_return_the_first_error_and_skips_the_rest_of_the_event() {
     struct Fails;
     impl Handler for Fails {
         fn readable(&mut self, event_loop: &mut EventLoop, _: u64) {
-            event_loop.fail(io::Error::from_raw_os_error(libc::ENOTTY));
-            event_loop.fail(io::Error::from_raw_os_error(libc::EIO));
+            event_loop.fail(io::Error::from_raw_os_error(NOT_A_TERMINAL));
+            event_loop.fail(io::Error::from_raw_os_error(INPUT_OUTPUT));
         }
         fn writable(&mut self, _: &mut EventLoop, _: u64) {
             panic!("the event has failed");
         }
     }
-    let (mut event_loop, mut pairs) = ready_loop(1);
-    pairs[0].1.write_all(b"x").unwrap();
+    let mut event_loop = EventLoop::new().unwrap();
+    let (one, mut other) = pair();
+    other.write_all(b"x").unwrap();
+    settle();
+    event_loop.register(&one, 1u64).unwrap();
     let error = event_loop.run(&mut Fails).unwrap_err();
-    assert_eq!(error.raw_os_error(), Some(libc::ENOTTY));
+    assert_eq!(error.raw_os_error(), Some(NOT_A_TERMINAL));
     let mut recorder = Do(|_: &mut EventLoop, _| ());
     assert!(event_loop.run_once(&mut recorder, Some(Duration::ZERO)).unwrap(), "it is over");
 }
@@ -146,7 +151,7 @@ fn fail_makes_run_return_the_first_error_and_skips_the_rest_of_the_event() {
 #[test]
 fn deregistering_the_source_in_flight_skips_the_rest_of_its_event_and_no_other() {
     struct Drops {
-        streams: Vec<Option<UnixStream>>,
+        streams: Vec<Option<Stream>>,
         written: Vec<u64>,
     }
     impl Handler for Drops {
@@ -304,7 +309,7 @@ fn timers_of_a_loop_that_takes_the_place_of_another_are_not_early() {
 #[test]
 fn a_callback_may_register_deregister_and_time_at_will() {
     struct Grows {
-        pairs: Vec<(UnixStream, UnixStream)>,
+        pairs: Vec<(Stream, Stream)>,
         timeouts: u32,
     }
     impl Handler for Grows {
@@ -378,6 +383,7 @@ fn the_phases_come_in_their_order() {
     event_loop.sender().send(4).unwrap();
     b.write_all(b"x").unwrap();
     std::thread::sleep(Duration::from_millis(1));
+    settle();
     event_loop.run_once(&mut recorder, Some(Duration::ZERO)).unwrap();
     assert_eq!(
         recorder.calls,

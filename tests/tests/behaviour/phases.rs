@@ -2,10 +2,8 @@
 
 use std::{
     collections::VecDeque,
-    io::{ErrorKind, Write},
-    os::unix::net::UnixStream,
+    io::{ErrorKind, Read, Write},
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
-    process::Command,
     thread,
     time::{Duration, Instant},
 };
@@ -13,7 +11,7 @@ use std::{
 use mio_core::{
     ChildExit, Config, EventLoop, Expiry, Handler, Interest, Readiness, SendError, Trigger,
 };
-use tests::backend;
+use tests::{backend, exits, pair, settle};
 
 use crate::recorder::{Call, Recorder};
 
@@ -67,14 +65,14 @@ impl Handler<u32> for Ends {
 fn a_run_that_ends_in_any_phase_leaves_the_rest_to_the_next() {
     for how in [End::Shutdown, End::Failure, End::Panic] {
         let mut event_loop = EventLoop::new().unwrap();
-        let mut children = [(); 2].map(|()| Command::new("true").spawn().unwrap());
+        let mut children = [(); 2].map(|()| exits(0).spawn().unwrap());
         for (token, child) in (5..).zip(&children) {
             event_loop.child(child, token).unwrap();
         }
         for child in &mut children {
             child.wait().unwrap();
         }
-        let pairs = [(); 2].map(|()| UnixStream::pair().unwrap());
+        let pairs = [(); 2].map(|()| pair());
         for (token, (source, _)) in (1..).zip(&pairs) {
             event_loop.register_with(source, token, Interest::WRITABLE, Trigger::Edge).unwrap();
         }
@@ -160,14 +158,14 @@ fn with_the_smallest_bounds_everything_comes_one_at_a_time() {
     };
     let mut event_loop = EventLoop::with_config(config).unwrap();
     let sender = event_loop.sender();
-    let pairs = [(); 3].map(|()| UnixStream::pair().unwrap());
+    let pairs = [(); 3].map(|()| pair());
     for (token, (source, _)) in (0..).zip(&pairs) {
         event_loop.register_with(source, token, Interest::WRITABLE, Trigger::Edge).unwrap();
         let timeout = event_loop.timeout(token, Duration::ZERO).unwrap();
         assert!(event_loop.reschedule(timeout, Duration::from_millis(1)));
     }
     event_loop.again(7u64, Readiness::READABLE).unwrap();
-    let mut child = Command::new("true").spawn().unwrap();
+    let mut child = exits(0).spawn().unwrap();
     event_loop.child(&child, 9u64).unwrap();
     child.wait().unwrap();
     let mut messages: VecDeque<u32> = (0..3).collect();
@@ -203,18 +201,19 @@ fn a_loop_without_room_refuses_and_works() {
     let full = |result: std::io::Result<()>| {
         assert_eq!(result.unwrap_err().kind(), ErrorKind::QuotaExceeded);
     };
-    let mut child = Command::new("true").spawn().unwrap();
+    let mut child = exits(0).spawn().unwrap();
     full(event_loop.timeout(1u64, Duration::ZERO).map(drop));
     full(event_loop.interval(1u64, Duration::MAX).map(drop));
     full(event_loop.again(1u64, Readiness::READABLE));
     full(event_loop.child(&child, 1u64));
     child.wait().unwrap();
-    let (a, mut b) = UnixStream::pair().unwrap();
+    let (a, mut b) = pair();
     let registered = event_loop.register_with(&a, 1u64, Interest::READABLE, Trigger::Edge);
     assert_eq!(registered.err().map(|error| error.kind()), {
         backend::HAS_SLOTS.then_some(ErrorKind::StorageFull)
     });
     b.write_all(b"x").unwrap();
+    settle();
     event_loop.sender().send(2).unwrap();
     let mut recorder = Recorder::default();
     event_loop.run_once(&mut recorder, None).unwrap();
@@ -227,7 +226,7 @@ fn a_loop_without_room_refuses_and_works() {
 fn a_loop_that_spins_hears_of_everything_and_sleeps_in_the_end() {
     let config = Config { spin: Duration::from_millis(5), ..Config::default() };
     let mut event_loop = EventLoop::with_config(config).unwrap();
-    let (a, mut b) = UnixStream::pair().unwrap();
+    let (a, mut b) = pair();
     event_loop.register_with(&a, 1u64, Interest::READABLE, Trigger::Edge).unwrap();
     let sender = event_loop.sender();
     // While it spins, and when it has gone to sleep.
@@ -246,6 +245,7 @@ fn a_loop_that_spins_hears_of_everything_and_sleeps_in_the_end() {
         let end = Instant::now() + Duration::from_secs(20);
         while recorder.calls.len() < 6 {
             event_loop.run_once(&mut recorder, Some(end - Instant::now())).unwrap();
+            let _ = (&a).read(&mut [0; 8]);
         }
     });
     for call in [Call::Timeout(2, 0), Call::Timeout(3, 0), Call::Message(4), Call::Message(5)] {

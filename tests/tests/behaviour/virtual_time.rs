@@ -1,11 +1,10 @@
 //! Hours in milliseconds, and the same seed the same run.
 
-use std::{
-    os::unix::net::UnixStream,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use mio_core::{Config, EventLoop, Expiry, Handler, Readiness};
+
+use tests::pair;
 
 use crate::recorder::Recorder;
 
@@ -79,7 +78,7 @@ fn time_stands_still_while_something_is_ready() {
 /// The order in which ten ready sources are handled.
 fn order(seed: u64) -> Vec<u64> {
     let mut event_loop = virtual_loop(seed);
-    let pairs: Vec<_> = (0..10).map(|_| UnixStream::pair().unwrap()).collect();
+    let pairs: Vec<_> = (0..10).map(|_| pair()).collect();
     for (token, (a, _)) in pairs.iter().enumerate() {
         event_loop.register(a, token as u64).unwrap();
     }

@@ -3,15 +3,16 @@
 
 use std::{
     io::{self, ErrorKind, Read, Write},
-    process::{Command, Stdio},
     sync::Mutex,
     time::Duration,
 };
 
 use mio_core::{
     ChildExit, EventLoop, Expiry, Handler, Interest, Key, Readiness, Signal, SignalInfo, SignalSet,
-    Slab, SourceKind, Token, Trigger, pipe, unix::UnixStream,
+    Slab, SourceKind, Token, Trigger, pipe,
 };
+
+use tests::{Stream, exits, hang_up, pair};
 
 use crate::{SECOND, virtual_loop};
 
@@ -42,7 +43,7 @@ struct Server {
     errors: Vec<(On, ErrorKind)>,
     fail: Option<ErrorKind>,
     input: Option<pipe::Reader>,
-    client: Option<UnixStream>,
+    client: Option<Stream>,
     deregister: bool,
 }
 
@@ -166,10 +167,10 @@ fn a_source_is_registered_as_it_was_declared() {
 #[test]
 fn an_event_goes_to_its_methods_in_order() {
     let mut event_loop = new_loop();
-    let (client, mut peer) = UnixStream::pair().unwrap();
-    event_loop.register(&client, On::Client(key())).unwrap();
+    let (client, mut peer) = pair();
     peer.write_all(b"hello").unwrap();
-    drop(peer);
+    hang_up(peer);
+    event_loop.register(&client, On::Client(key())).unwrap();
     let mut server = Server::default();
     event_loop.run_once(&mut server, Some(SECOND)).unwrap();
     assert_eq!(server.calls, ["readable 0", "writable 0", "closed 0"]);
@@ -178,12 +179,12 @@ fn an_event_goes_to_its_methods_in_order() {
 #[test]
 fn an_error_or_a_hang_up_reaches_priority_if_there_is_nobody_else() {
     let mut event_loop = new_loop();
-    let (client, peer) = UnixStream::pair().unwrap();
+    let (client, peer) = pair();
     event_loop.register(&client, On::Urgent).unwrap();
     let mut server = Server::default();
     event_loop.run_once(&mut server, Some(Duration::ZERO)).unwrap();
     assert_eq!(server.calls, [""; 0]);
-    drop(peer);
+    hang_up(peer);
     event_loop.run_once(&mut server, Some(SECOND)).unwrap();
     assert_eq!(server.calls, ["urgent"]);
 }
@@ -191,9 +192,9 @@ fn an_error_or_a_hang_up_reaches_priority_if_there_is_nobody_else() {
 #[test]
 fn a_source_that_is_deregistered_gets_no_further_call() {
     let mut event_loop = new_loop();
-    let (client, peer) = UnixStream::pair().unwrap();
+    let (client, peer) = pair();
+    hang_up(peer);
     event_loop.register(&client, On::Client(key())).unwrap();
-    drop(peer);
     let mut server = Server { client: Some(client), deregister: true, ..Server::default() };
     event_loop.run_once(&mut server, Some(SECOND)).unwrap();
     assert_eq!(server.calls, ["readable 0"]);
@@ -203,9 +204,9 @@ fn a_source_that_is_deregistered_gets_no_further_call() {
 #[test]
 fn a_source_whose_method_fails_gets_no_further_call_and_the_error_comes_with_it() {
     let mut event_loop = new_loop();
-    let (client, peer) = UnixStream::pair().unwrap();
+    let (client, peer) = pair();
+    hang_up(peer);
     event_loop.register(&client, On::Client(key())).unwrap();
-    drop(peer);
     let mut server = Server { fail: Some(ErrorKind::InvalidData), ..Server::default() };
     event_loop.run_once(&mut server, Some(SECOND)).unwrap();
     assert_eq!(server.calls, ["readable 0"]);
@@ -225,6 +226,8 @@ fn timers_carry_their_payload_and_their_expiry_if_asked_for() {
     assert_eq!(event_loop.next_deadline(), None);
 }
 
+// By a signal that the process sends to itself.
+#[cfg(unix)]
 #[test]
 fn signals_bring_their_set() {
     let _mine = SIGNALS.lock();
@@ -238,7 +241,7 @@ fn signals_bring_their_set() {
 #[test]
 fn a_child_that_exits_is_told() {
     let mut event_loop = new_loop();
-    let mut child = Command::new("sh").args(["-c", "exit 7"]).stdin(Stdio::null()).spawn().unwrap();
+    let mut child = exits(7).spawn().unwrap();
     event_loop.child(&child, On::Worker(3)).unwrap();
     let server = event_loop.run(Server::default()).unwrap();
     assert_eq!(server.calls, ["worker 3 Some(7)"]);
@@ -287,7 +290,7 @@ fn a_token_of_another_kind_is_refused_at_the_call() {
     let _mine = SIGNALS.lock();
     let mut event_loop = new_loop();
     let (input, _output) = pipe::new().unwrap();
-    let mut child = Command::new("true").spawn().unwrap();
+    let mut child = exits(0).spawn().unwrap();
     let all = [
         On::Input,
         On::Client(key()),
@@ -402,10 +405,10 @@ mod ready {
     fn one_method_gets_all_readiness_at_once_and_what_was_asked_for_again() {
         assert_eq!(Of::Bell.kind(), SourceKind::Io(Interest::READABLE, Trigger::Edge));
         let mut event_loop = virtual_loop::<()>();
-        let (one, mut other) = UnixStream::pair().unwrap();
-        event_loop.register(&one, Of::Peer(7)).unwrap();
+        let (one, mut other) = pair();
         other.write_all(b"x").unwrap();
-        drop(other);
+        hang_up(other);
+        event_loop.register(&one, Of::Peer(7)).unwrap();
         event_loop.again(Of::Peer(8), Readiness::empty()).unwrap();
         let mut peers = Peers::default();
         event_loop.run_once(&mut peers, Some(Duration::ZERO)).unwrap();

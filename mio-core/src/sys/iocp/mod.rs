@@ -51,13 +51,21 @@
 //! the last handle of the socket is closed (`AFD_POLL_LOCAL_CLOSE`), for as long as it is registered. It holds the
 //! socket itself, whatever becomes of its number. What follows:
 //!
-//! - The guard's packet is in the port when `closesocket` returns, so before that of a poll which is begun under
-//!   the number later. A port gives its packets out in order, and guards are heard first in each batch: by the time a
-//!   stranger's readiness comes out, the slot is retired. Only the packets of two threads in one wait may overtake each
-//!   other.
+//! - The guard's packet is in the port when `closesocket` returns. Before anything is armed again, what is in the port
+//!   is taken out, guards first: a slot whose socket is gone is retired, never armed again. That look is one system
+//!   call more in turns that arm something.
+//! - What another thread closes between that look and the arming is heard of soon enough: a port gives its packets out
+//!   in order, so that the guard's comes before that of a poll which was begun under the number later, and the slot is
+//!   retired before a stranger's readiness could be reported. Only the packets of two threads in one wait may overtake
+//!   each other.
 //! - Who registers a socket whose number is taken finds out whose it is by cancelling the guard: if there was
 //!   something to cancel, it is the same socket, and that is an error; if not, the slot is retired on the spot.
 //! - A duplicate keeps the socket open, and thereby registered, as on epoll.
+//!
+//! Wine differs here. It posts the packets of a closed socket a little after `closesocket` returns, and may still find
+//! its guard to cancel: registering the next socket under the number may answer `AlreadyExists` for a moment. And its
+//! server does not survive a poll of a socket that another thread is just opening (8.0, `set_fd_events`), which is what
+//! arming a number that was closed without a word may be. Types of this crate meet neither.
 
 mod afd;
 mod child;

@@ -111,19 +111,22 @@ impl Selector {
         events.clear();
         let limit = Limit::new(timeout);
         let mut packets = Packets::new();
-        loop {
-            self.wait(events, &mut packets, &limit)?;
-            let taken = packets.as_slice().len();
-            let done = if events.len() == 0 {
-                // What was taken led to nothing, or the kernel's clock runs ahead of ours.
-                taken == 0 && limit.is_over()
-            } else {
-                taken < packets.room() || events.len() == events.capacity()
-            };
-            if done {
-                return Ok(());
+        // A socket that was closed without a word has left a packet, which is to be seen before its number is polled.
+        let mut queued = self.shared.table().queued();
+        while queued > 0 && self.take(events, &mut packets, 0, None)? {}
+        while events.len() < events.capacity() {
+            let idle = events.len() == 0;
+            let arm = if idle { usize::MAX } else { queued };
+            let more = self.take(events, &mut packets, arm, idle.then_some(&limit))?;
+            // What was taken may have led to nothing, or the kernel's clock runs ahead of ours.
+            let over = packets.as_slice().is_empty() && limit.is_over();
+            if !more && (events.len() > 0 || over) {
+                break;
             }
+            // What is always ready would fill all the room by itself.
+            queued = 0;
         }
+        Ok(())
     }
 
     #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "the backends' contract")]
@@ -132,18 +135,22 @@ impl Selector {
         Ok(())
     }
 
-    /// Waits once, not at all if there are events already, and adds those that come of it.
-    fn wait(&self, events: &mut Events, packets: &mut Packets, limit: &Limit) -> io::Result<()> {
+    /// Arms the first `arm` of what is to be armed, takes packets out of the port, waiting for them if there is a
+    /// limit, and adds the events that come of them. Answers whether there may be more at once, and room for them.
+    fn take(
+        &self,
+        events: &mut Events,
+        packets: &mut Packets,
+        arm: usize,
+        limit: Option<&Limit>,
+    ) -> io::Result<bool> {
         let room = events.capacity() - events.len();
-        let mut patience_ms = 0;
+        let mut patience_ms = limit.map_or(0, Limit::left_ms);
         let mut table = self.shared.table();
-        if events.len() == 0 {
-            patience_ms = limit.left_ms();
-            // Not after the first round: what is always ready would fill all the room by itself.
-            if !table.arm() {
-                patience_ms = patience_ms.min(RETRY_MS);
-            }
+        if !table.arm(arm) {
+            patience_ms = patience_ms.min(RETRY_MS);
         }
+        // Under the same lock: from here on others arm by themselves.
         table.waiting += 1;
         drop(table);
         let taken = packets.take(self.shared.port.as_handle(), room, patience_ms);
@@ -163,7 +170,8 @@ impl Selector {
         if closed {
             self.forget_all_closed();
         }
-        Ok(())
+        let full = events.len() == events.capacity();
+        Ok(!full && packets.as_slice().len() == packets.room())
     }
 
     /// Takes a socket that was closed, whose number another one has now, out of the table. Fails if it is the
@@ -290,7 +298,126 @@ fn translate(table: &mut Table, packet: &Packet) -> Option<Event> {
 
 #[cfg(test)]
 mod tests {
+    use std::{
+        io::Write,
+        net::{TcpListener, TcpStream},
+        os::windows::io::{AsRawSocket, AsSocket},
+    };
+
     use super::*;
+
+    const READ: Interest = Interest::READABLE;
+
+    /// Of the types of `std`, which do not say when they are dropped.
+    fn pair() -> (TcpStream, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let one = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        (one, listener.accept().unwrap().0)
+    }
+
+    /// The tokens of what comes within the time.
+    fn look(selector: &Selector, timeout_ms: u64) -> Vec<u64> {
+        let mut events = Events::with_capacity(16, 0).unwrap();
+        selector.select(&mut events, Some(Duration::from_millis(timeout_ms))).unwrap();
+        (0..events.len()).filter_map(|index| events.get(index)).map(|event| event.token).collect()
+    }
+
+    /// Waits until the kernel has given all memory back.
+    fn empties(selector: &Selector) {
+        let end = Instant::now() + Duration::from_secs(10);
+        while selector.shared.table().taken() > 0 {
+            assert!(Instant::now() < end, "{:?}", selector.shared.table());
+            look(selector, 1);
+        }
+    }
+
+    #[test]
+    fn all_slots_come_back_whether_deregistered_or_closed_without_a_word() {
+        let selector = Selector::with_capacity(8).unwrap();
+        for trigger in [Trigger::Edge, Trigger::Level, Trigger::OneShot] {
+            let pairs = [(); 8].map(|()| pair());
+            for (token, (one, other)) in pairs.iter().enumerate() {
+                selector.register(one.as_socket(), token as u64, READ, trigger).unwrap();
+                if token % 2 == 0 {
+                    (&mut &*other).write_all(b"x").unwrap();
+                }
+            }
+            assert_eq!(selector.shared.table().taken(), 8);
+            for (token, (one, _)) in pairs.iter().enumerate().take(4) {
+                assert!(token % 3 != 0 || selector.deregister(one.as_socket()).is_ok());
+            }
+            drop(pairs);
+            empties(&selector);
+        }
+    }
+
+    #[test]
+    fn a_slot_counts_until_its_memory_is_back() {
+        let selector = Selector::with_capacity(1).unwrap();
+        let (one, _other) = pair();
+        let register = || selector.register(one.as_socket(), 1, READ, Trigger::Edge);
+        register().unwrap();
+        selector.deregister(one.as_socket()).unwrap();
+        assert_eq!(register().unwrap_err().kind(), io::ErrorKind::StorageFull);
+        empties(&selector);
+        register().unwrap();
+    }
+
+    #[test]
+    fn a_level_never_goes_over_to_a_stranger_with_the_same_number() {
+        let selector = Selector::with_capacity(64).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut reused = 0;
+        for round in 0..40 {
+            let (one, mut other) = pair();
+            let number = one.as_raw_socket();
+            selector.register(one.as_socket(), round, READ, Trigger::Level).unwrap();
+            other.write_all(b"x").unwrap();
+            assert_eq!(look(&selector, 10_000), [round]);
+            // From here on the poll is to be begun again, for the number.
+            drop(one);
+            let mut stranger = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+            let (accepted, _) = listener.accept().unwrap();
+            (&mut &accepted).write_all(b"x").unwrap();
+            stranger.write_all(b"x").unwrap();
+            reused += usize::from(
+                [&accepted, &stranger].map(AsRawSocket::as_raw_socket).contains(&number),
+            );
+            assert_eq!(look(&selector, 20), [], "round {round}");
+        }
+        assert!(reused > 0, "numbers are used again");
+        empties(&selector);
+    }
+
+    #[test]
+    fn a_thread_that_registers_and_ends_leaves_its_polls_under_way() {
+        let selector = Selector::with_capacity(4).unwrap();
+        let (one, mut other) = pair();
+        std::thread::scope(|scope| {
+            scope.spawn(|| selector.register(one.as_socket(), 7, READ, Trigger::Edge).unwrap());
+        });
+        assert_eq!(look(&selector, 20), []);
+        other.write_all(b"x").unwrap();
+        assert_eq!(look(&selector, 10_000), [7]);
+        drop(one);
+        empties(&selector);
+    }
+
+    #[test]
+    fn a_selector_that_is_dropped_takes_back_what_the_kernel_has() {
+        for _ in 0..20 {
+            let selector = Selector::with_capacity(40).unwrap();
+            let pairs = [(); 20].map(|()| pair());
+            for (one, other) in &pairs {
+                selector.register(one.as_socket(), 1, READ, Trigger::Edge).unwrap();
+                selector.register(other.as_socket(), 2, READ, Trigger::Level).unwrap();
+            }
+            (&mut &pairs[0].0).write_all(b"x").unwrap();
+            let shared = Arc::downgrade(&selector.shared);
+            drop(selector);
+            assert!(shared.upgrade().is_none());
+        }
+    }
 
     #[test]
     fn a_timeout_is_never_rounded_down_and_never_for_ever() {

@@ -44,6 +44,8 @@ pub(super) struct Slot {
     interest: Interest,
     /// What of it may be reported.
     armed: Interest,
+    /// Whether it was reported that the connection is broken, which is an edge of its own.
+    broken: bool,
     /// Registered; otherwise it waits for its memory to come back, if that is not back yet.
     pub(super) live: bool,
     /// Waits for what may be reported.
@@ -75,6 +77,7 @@ impl Slot {
             trigger,
             interest,
             armed: interest,
+            broken: false,
             live: true,
             poll: Flight::Idle,
             guard: Flight::Idle,
@@ -90,6 +93,7 @@ impl Slot {
         self.interest = interest;
         self.trigger = trigger;
         self.armed = interest;
+        self.broken = false;
     }
 
     /// A call has answered `WouldBlock`, so that the next time it would not is an edge.
@@ -101,7 +105,8 @@ impl Slot {
 
     /// What is to be done about the poll.
     pub(super) fn step(&self) -> Step {
-        let wanted = self.live && !self.armed.is_empty();
+        let watched = self.trigger == Trigger::Edge && !self.broken;
+        let wanted = self.live && (watched || !self.armed.is_empty());
         match self.poll {
             Flight::Idle if wanted => Step::Submit(afd::conditions(self.armed)),
             Flight::Pending(_) if !self.live => Step::Cancel,
@@ -139,9 +144,11 @@ impl Slot {
             Landing::Held(conditions) => afd::readiness(conditions, self.armed),
             Landing::Failed => Readiness::ERROR,
         };
-        if readiness.is_empty() || self.armed.is_empty() {
+        let watched = self.trigger == Trigger::Edge && !self.broken;
+        if readiness.is_empty() || !watched && self.armed.is_empty() {
             return None;
         }
+        self.broken |= readiness.contains(Readiness::ERROR);
         match self.trigger {
             // Nothing is gained by asking again what cannot be asked.
             Trigger::Level if landing == Landing::Failed => self.armed = Interest::empty(),
@@ -190,7 +197,7 @@ mod tests {
     fn a_level_asks_again_and_an_edge_does_not_before_the_call_would_block() {
         for (trigger, next) in [
             (Trigger::Level, Step::Submit(afd::conditions(READ))),
-            (Trigger::Edge, Step::Rest),
+            (Trigger::Edge, Step::Submit(afd::conditions(Interest::empty()))),
             (Trigger::OneShot, Step::Rest),
         ] {
             let mut slot = slot(READ, trigger);
@@ -200,8 +207,11 @@ mod tests {
             assert_eq!(told, Some(Readiness::READABLE));
             assert_eq!(slot.step(), next, "{trigger:?}");
             slot.would_block(READ);
-            let armed = slot.step() != Step::Rest;
-            assert_eq!(armed, trigger != Trigger::OneShot, "{trigger:?}");
+            let again = match trigger {
+                Trigger::OneShot => Step::Rest,
+                _ => Step::Submit(afd::conditions(READ)),
+            };
+            assert_eq!(slot.step(), again, "{trigger:?}");
         }
     }
 

@@ -161,10 +161,15 @@ impl Table {
         !self.slots[index].live
     }
 
-    /// Arms what is to be armed before a wait. Answers whether all of it could be.
-    pub(super) fn arm(&mut self) -> bool {
+    /// How many are to be armed before the next wait.
+    pub(super) fn queued(&self) -> usize {
+        self.queue.len()
+    }
+
+    /// Arms the first `count` of those that are to be armed. Answers whether all of them could be.
+    pub(super) fn arm(&mut self, count: usize) -> bool {
         let mut all = true;
-        for _ in 0..self.queue.len() {
+        for _ in 0..count.min(self.queue.len()) {
             let Some(index) = self.queue.pop_front() else { break };
             let index = index as usize;
             self.slots[index].queued = false;

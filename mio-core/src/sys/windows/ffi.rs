@@ -73,6 +73,16 @@ pub(super) fn set_uninherited(socket: BorrowedSocket<'_>) -> io::Result<()> {
     if done == 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
+#[cfg(test)]
+pub(super) fn is_inherited(socket: BorrowedSocket<'_>) -> io::Result<bool> {
+    use windows_sys::Win32::Foundation::GetHandleInformation;
+    let handle = ptr::without_provenance_mut(raw(socket));
+    let mut flags = 0;
+    // SAFETY: `flags` lives until the call returns.
+    let told = unsafe { GetHandleInformation(handle, &raw mut flags) };
+    if told == 0 { Err(io::Error::last_os_error()) } else { Ok(flags & HANDLE_FLAG_INHERIT != 0) }
+}
+
 pub(super) fn bind(socket: BorrowedSocket<'_>, address: &Address) -> io::Result<()> {
     let (pointer, length) = address.as_raw();
     // SAFETY: `address` vouches for `length` bytes at `pointer`, which are only read.

@@ -15,3 +15,9 @@ pub(crate) mod names;
 pub(crate) mod pipe;
 pub(crate) mod signal;
 pub(crate) mod socket;
+
+/// Whether a socket is as all of this crate's are, as far as Windows can be asked: not inheritable.
+#[cfg(test)]
+pub(crate) fn is_flagged(socket: &impl std::os::windows::io::AsSocket) -> bool {
+    ffi::is_inherited(socket.as_socket()).is_ok_and(|inherited| !inherited)
+}

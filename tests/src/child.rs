@@ -1,0 +1,26 @@
+//! Programs that every platform has.
+
+use std::process::{Command, Stdio};
+
+/// A program that ends with `code`.
+#[must_use]
+pub fn exits(code: u8) -> Command {
+    let script = format!("exit {code}");
+    let mut command = if cfg!(windows) { Command::new("cmd") } else { Command::new("sh") };
+    command.arg(if cfg!(windows) { "/c" } else { "-c" }).arg(script).stdin(Stdio::null());
+    command
+}
+
+/// A program that ends with 0 when its standard input, a pipe, ends.
+#[must_use]
+pub fn waits_for_its_input() -> Command {
+    let mut command = if cfg!(windows) {
+        let mut command = Command::new("cmd");
+        command.args(["/c", "set /p line= & exit 0"]).stdout(Stdio::null());
+        command
+    } else {
+        Command::new("cat")
+    };
+    command.stdin(Stdio::piped());
+    command
+}
