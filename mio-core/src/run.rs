@@ -112,6 +112,7 @@ impl<M> EventLoop<M> {
         self.run_events(handler);
         if self.inner.is_plain() {
             handler.tick(self);
+            self.keep_events();
             if self.inner.is_plain() || !self.is_stopping() { Ok(true) } else { self.stopped() }
         } else {
             self.run_rest(handler)
@@ -160,7 +161,17 @@ impl<M> EventLoop<M> {
         if !self.is_stopping() {
             handler.tick(self);
         }
+        self.keep_events();
         if self.is_stopping() { self.stopped() } else { Ok(true) }
+    }
+
+    /// None are left, unless a callback that came after them put a loop in place which had been taken away
+    /// in the midst of its own.
+    #[inline(always)]
+    fn keep_events(&mut self) {
+        if !self.inner.events.is_done() {
+            self.inner.park_events();
+        }
     }
 
     fn run_signals<H: Handler<M>>(&mut self, handler: &mut H) {

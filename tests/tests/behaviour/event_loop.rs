@@ -92,6 +92,78 @@ fn a_plain_token_means_both_directions_edge_triggered() {
     assert_eq!(names.0.last(), Some(&"closed"));
 }
 
+/// Notes what it is called for, and at `last` deregisters the source, or fails.
+#[derive(Default)]
+struct Calls {
+    calls: Vec<&'static str>,
+    last: &'static str,
+    fails: bool,
+    source: Option<UnixStream>,
+}
+
+impl Calls {
+    fn called(&mut self, event_loop: &mut EventLoop, token: u64, call: &'static str) {
+        assert!(event_loop.is_current(), "or it would not be called");
+        self.calls.push(call);
+        if call == self.last && self.fails {
+            event_loop.fail(ErrorKind::TimedOut.into());
+        } else if let Some(source) = self.source.take_if(|_| call == self.last) {
+            event_loop.close(source, token).unwrap();
+        }
+        assert_eq!(event_loop.is_current(), call != self.last);
+    }
+}
+
+impl Handler for Calls {
+    fn readable(&mut self, event_loop: &mut EventLoop, token: u64) {
+        self.called(event_loop, token, "readable");
+    }
+    fn writable(&mut self, event_loop: &mut EventLoop, token: u64) {
+        self.called(event_loop, token, "writable");
+    }
+    fn priority(&mut self, event_loop: &mut EventLoop, token: u64) {
+        self.called(event_loop, token, "priority");
+    }
+    fn closed(&mut self, event_loop: &mut EventLoop, token: u64) {
+        self.called(event_loop, token, "closed");
+    }
+}
+
+#[test]
+fn an_event_calls_in_order_what_applies_until_the_source_is_gone() {
+    const ALL: [&str; 4] = ["readable", "writable", "priority", "closed"];
+    let both = Readiness::READ_CLOSED | Readiness::WRITE_CLOSED;
+    let everything = Readiness::READABLE | Readiness::WRITABLE | Readiness::PRIORITY | both;
+    for (readiness, expected) in [
+        (everything, &ALL[..]),
+        (Readiness::ERROR, &ALL[..2]),
+        (Readiness::READ_CLOSED, &ALL[..1]),
+        (Readiness::WRITE_CLOSED, &ALL[1..2]),
+        (Readiness::PRIORITY, &ALL[2..3]),
+        (both, &["readable", "writable", "closed"]),
+        (Readiness::empty(), &[]),
+    ] {
+        let mut event_loop = EventLoop::new().unwrap();
+        event_loop.again(1u64, readiness).unwrap();
+        let mut calls = Calls::default();
+        event_loop.run_once(&mut calls, Some(Duration::ZERO)).unwrap();
+        assert_eq!(calls.calls, expected, "{readiness:?}");
+    }
+    for (index, last) in ALL.into_iter().enumerate() {
+        for fails in [false, true] {
+            let mut event_loop = EventLoop::new().unwrap();
+            let (source, _peer) = pair();
+            event_loop.register(&source, 1u64).unwrap();
+            event_loop.run_once(&mut Calls::default(), Some(Duration::ZERO)).unwrap();
+            event_loop.again(1u64, everything).unwrap();
+            let mut calls = Calls { last, fails, source: Some(source), ..Calls::default() };
+            let result = event_loop.run_once(&mut calls, Some(Duration::ZERO));
+            assert_eq!(result.is_err(), fails);
+            assert_eq!(calls.calls, ALL[..=index], "the rest is skipped");
+        }
+    }
+}
+
 #[test]
 fn shutdown_keeps_the_events_that_were_not_come_to() {
     let (mut event_loop, _pairs) = ready_loop(5);
@@ -281,6 +353,55 @@ fn a_loop_that_a_callback_took_away_runs_again_when_it_is_put_back() {
         }))
         .unwrap();
     assert_eq!(seen, 1);
+}
+
+#[test]
+fn a_loop_that_is_put_back_after_its_events_still_has_those_it_had_not_come_to() {
+    #[derive(Default)]
+    struct Exchanges {
+        taken: Option<EventLoop>,
+        seen: Vec<u64>,
+        by_timer: bool,
+    }
+    impl Exchanges {
+        fn put_back(&mut self, event_loop: &mut EventLoop) {
+            if let Some(taken) = self.taken.take() {
+                drop(std::mem::replace(event_loop, taken));
+            }
+        }
+    }
+    impl Handler for Exchanges {
+        fn ready(&mut self, event_loop: &mut EventLoop, token: u64, _: Readiness) {
+            self.seen.push(token);
+            if self.seen.len() == 1 {
+                let mut other = EventLoop::new().unwrap();
+                if self.by_timer {
+                    other.timeout(1u64, Duration::ZERO).unwrap();
+                }
+                self.taken = Some(std::mem::replace(event_loop, other));
+            }
+        }
+        fn timeout(&mut self, event_loop: &mut EventLoop, token: u64, _: mio_core::Expiry) {
+            match token {
+                STOP => event_loop.shutdown(),
+                _ => self.put_back(event_loop),
+            }
+        }
+        fn tick(&mut self, event_loop: &mut EventLoop) {
+            if !self.by_timer {
+                self.put_back(event_loop);
+            }
+        }
+    }
+    const STOP: u64 = 9;
+    for by_timer in [false, true] {
+        let (mut event_loop, _pairs) = ready_loop(3);
+        event_loop.timeout(STOP, Duration::from_millis(20)).unwrap();
+        let mut exchanges = Exchanges { by_timer, ..Exchanges::default() };
+        event_loop.run(&mut exchanges).unwrap();
+        exchanges.seen.sort_unstable();
+        assert_eq!(exchanges.seen, [0, 1, 2], "by a timer: {by_timer}");
+    }
 }
 
 #[test]
