@@ -98,7 +98,7 @@ struct Calls {
     calls: Vec<&'static str>,
     last: &'static str,
     fails: bool,
-    source: Option<UnixStream>,
+    source: Option<Stream>,
 }
 
 impl Calls {
