@@ -26,15 +26,14 @@ impl Handler<u32> for Log {
     fn timeout(&mut self, event_loop: &mut EventLoop<u32>, token: u64, expiry: Expiry) {
         assert!(Instant::now() >= expiry.deadline, "never early");
         self.timeouts.push(token);
-        if token == 3 {
-            event_loop.shutdown();
-        } else {
-            event_loop.sender().send(token as u32).unwrap();
-        }
+        event_loop.sender().send(token as u32).unwrap();
     }
 
-    fn message(&mut self, _: &mut EventLoop<u32>, message: u32) {
+    fn message(&mut self, event_loop: &mut EventLoop<u32>, message: u32) {
         self.messages.push(message);
+        if self.messages.len() == 4 {
+            event_loop.shutdown();
+        }
     }
 }
 
@@ -50,7 +49,7 @@ fn timers_fire_in_order_and_messages_arrive() {
     }
     event_loop.sender().send(9).unwrap();
     let log = event_loop.run(Log::default()).unwrap();
-    assert_eq!((&log.timeouts[..], &log.messages[..]), (&[1, 2, 3][..], &[9, 1, 2][..]));
+    assert_eq!((&log.timeouts[..], &log.messages[..]), (&[1, 2, 3][..], &[9, 1, 2, 3][..]));
 }
 
 #[test]

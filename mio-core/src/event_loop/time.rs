@@ -25,17 +25,17 @@ impl<M, S> EventLoop<M, S> {
 
     /// Reads the clock again, for a callback that took long, or in the midst of a long preparation
     /// before the first turn. What is due in this turn stays the same. With
-    /// [virtual time](Config::virtual_time) it does nothing.
+    /// [virtual time](crate::Config::virtual_time) it does nothing.
     pub fn update_now(&mut self) {
         self.inner.clock().read();
     }
 
     /// Calls [`timeout`](crate::Handler::timeout) with `token` once, `delay` from [`now`](EventLoop::now), or
-    /// later as [`Precision`] says. Never in this turn, even if `delay` is zero.
+    /// later as [`Precision`](crate::Precision) says. Never in this turn, even if `delay` is zero.
     ///
     /// # Errors
     ///
-    /// `QuotaExceeded` ([`Full`]) if [`Config::timers`] timers are armed; `InvalidInput` for a
+    /// `QuotaExceeded` ([`Full`](crate::Full)) if [`Config::timers`](crate::Config::timers) timers are armed; `InvalidInput` for a
     /// token that is not for timers, or that [`register`](EventLoop::register) would refuse; `Unsupported`
     /// where there is no clock.
     #[inline]

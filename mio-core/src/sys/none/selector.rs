@@ -4,7 +4,7 @@ use std::{
     io,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use super::events::Events;
@@ -165,7 +165,13 @@ fn sleep(timeout: Option<Duration>) -> io::Result<()> {
         None => Err(io::ErrorKind::Deadlock.into()),
         Some(_) if !HAS_CLOCK => Err(io::ErrorKind::Unsupported.into()),
         Some(timeout) => {
-            thread::sleep(timeout);
+            // Hosts are seen to sleep a little less than they were asked for.
+            let start = Instant::now();
+            let mut left = timeout;
+            while !left.is_zero() {
+                thread::sleep(left);
+                left = timeout.saturating_sub(start.elapsed());
+            }
             Ok(())
         }
     }
