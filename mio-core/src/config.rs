@@ -19,7 +19,7 @@ use std::time::Duration;
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Config {
-    /// Sources registered at a time, where slots are emulated; and on every platform how many
+    /// Sources registered at a time, where slots are emulated (Windows, poll(2)); and on every platform how many
     /// requests [`again`](crate::EventLoop::again) holds. Default 16,384.
     pub sources: usize,
     /// Events taken from the kernel at a time, and requests of [`again`](crate::EventLoop::again) handled
@@ -88,6 +88,8 @@ pub enum Precision {
     /// thread changed it), on epoll 0.1 % of the wait if that is more (0.5 % in a thread with a positive
     /// nice value), at most 100 ms, and for waits of a second and more the rest of a millisecond and up to
     /// 0.025 % if timers were pushed back meanwhile.
+    ///
+    /// Portability: on Windows and with poll(2) the rest of a millisecond.
     #[default]
     Cheap,
     /// Wakes a little before a far deadline, 0.6 % of the wait and at most 110 ms, and waits again, so that

@@ -50,10 +50,12 @@ use crate::{
 ///
 /// # Inside another loop
 ///
-/// A loop is [`AsFd`](std::os::fd::AsFd): another loop can wait for its descriptor and then call
+/// A loop is `AsFd`: another loop can wait for its descriptor and then call
 /// [`run_once`](EventLoop::run_once) with a timeout of zero. The descriptor alone does not tell everything: after
 /// each `run_once`, and after whatever else was called on this loop, ask
 /// [`next_deadline`](EventLoop::next_deadline) how long the other loop may wait. An example is there.
+///
+/// Portability: where the kernel waits through a descriptor (epoll, kqueue). Elsewhere a loop has none.
 ///
 /// # Panics in callbacks
 ///
@@ -433,11 +435,14 @@ impl<M, S> EventLoop<M, S> {
     ///
     /// If the child has exited already, the next turn says so.
     ///
+    /// Portability: where SIGCHLD has to tell (poll(2), Linux without pidfds), one loop of a process can watch
+    /// children at a time.
+    ///
     /// # Errors
     ///
     /// `QuotaExceeded` ([`Full`]) if [`Config::children`] are watched; `AlreadyExists` if this one
-    /// is; the raw `ECHILD` if it was reaped already; `InvalidInput` for a token that is not for
-    /// children.
+    /// is; the raw `ECHILD` if it was reaped already; `ResourceBusy` if it takes SIGCHLD, which another loop has;
+    /// `InvalidInput` for a token that is not for children.
     pub fn child<T: In<S>>(&mut self, child: &Child, token: T) -> io::Result<()> {
         let token = self.bits(token, token.kind().is_child())?;
         self.inner.selector.sys().check_process()?;

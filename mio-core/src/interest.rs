@@ -210,6 +210,11 @@ impl fmt::Debug for Readiness {
 pub enum Trigger {
     /// When it becomes ready: the caller goes on until `WouldBlock` before it can expect another
     /// report. May report more often than needed, never too seldom. The cheapest.
+    ///
+    /// Portability: emulated on Windows and with poll(2). There the types of this crate notice `WouldBlock`, and that a
+    /// stream moved less than was asked for; for other types it has to be
+    /// [said](crate::EventLoop::would_block), or no further report comes. A FIFO that all writers have left is to be
+    /// registered anew with poll(2).
     #[default]
     Edge,
     /// At every wait, as long as it is ready.

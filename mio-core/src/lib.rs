@@ -30,7 +30,7 @@
 //!   stale finds nothing.
 //! - [`Sender`] sends messages, [`Timeout`] and [`Expiry`] are about timers, [`SignalSet`] and [`SignalInfo`] about
 //!   signals, [`ChildExit`] about children.
-//! - [`net`], [`unix`] and [`pipe`] have `std`'s types in a form that never blocks; any other [`Source`] registers as
+//! - [`net`], `unix` and [`pipe`] have `std`'s types in a form that never blocks; any other [`Source`] registers as
 //!   well. [`buf`] has a ring of bytes. [`relay`] carries bytes from one stream to another.
 //! - [`Selector`], [`Events`] and [`Waker`] are the layer below, for authors of other loops and runtimes.
 //!
@@ -48,7 +48,17 @@
 //!
 //! # Portability
 //!
-//! Linux and Android, Rust 1.85.
+//! Rust 1.85, and
+//!
+//! - Linux and Android, by epoll;
+//! - macOS, iOS and their like, FreeBSD, NetBSD, OpenBSD and DragonFly, by kqueue;
+//! - Windows, by a completion port and polls of AFD;
+//! - every other Unix, by poll(2);
+//! - WebAssembly, where there is nothing to wait for: messages work, timers if there is a clock, and all else is
+//!   [`Unsupported`](std::io::ErrorKind::Unsupported).
+//!
+//! Whatever a kernel lacks is emulated or an error at the call that asks for it. "Portability" in the documentation of an
+//! item says what differs.
 #![deny(unsafe_code)]
 
 pub mod buf;

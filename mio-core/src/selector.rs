@@ -54,7 +54,8 @@ impl Selector {
 
     /// A selector for `sources` sources.
     ///
-    /// Portability: epoll keeps its table in the kernel and ignores the number.
+    /// Portability: epoll and kqueue keep their tables in the kernel, where it is the limit of descriptors that bounds
+    /// them. On Windows and with poll(2) all memory for the sources is taken here.
     ///
     /// # Errors
     ///
@@ -135,11 +136,14 @@ impl Selector {
 
     /// Says that a call on a source of a foreign type answered `WouldBlock` for `interest`.
     ///
-    /// Portability: arms an edge that is emulated; free on epoll, where the kernel keeps edges.
+    /// Types of this crate say so themselves. For others it is needed in edge mode, before another event can come.
+    ///
+    /// Portability: arms an edge that is emulated (Windows, poll(2)). On epoll and kqueue, which keep edges, it does
+    /// nothing and costs nothing.
     ///
     /// # Errors
     ///
-    /// None on epoll.
+    /// None on epoll and kqueue; elsewhere `NotFound` if the source is not registered here under `token`.
     #[inline]
     pub fn would_block(
         &self,
@@ -158,6 +162,13 @@ impl Selector {
     /// How late it can end is the kernel's: its timer slack (50 µs by default) and on epoll 0.1 % of
     /// the wait, at most 100 ms; from one second on, where that is a millisecond and more, the
     /// timeout is rounded up to a millisecond, because the call that takes nanoseconds costs more.
+    ///
+    /// Several threads may select at once; an event goes to one of them.
+    ///
+    /// Portability: on Windows and with poll(2) every timeout is rounded up to a millisecond. With poll(2) one thread
+    /// waits for events and the others for their turn, none longer than its timeout; a wait takes time by the number
+    /// of sources that are registered. Without threads (WebAssembly) a wait without end is
+    /// an error of kind `Deadlock`, since nobody could end it.
     ///
     /// # Errors
     ///
@@ -247,8 +258,8 @@ impl Events {
 /// The event comes under the waker's token as [`READABLE`](crate::Readiness::READABLE). Wakes that
 /// come before the selector looks are one event.
 ///
-/// Source: eventfd(2) in edge mode, which is never read, so that a wake-up is a single write; a pipe
-/// where there is no eventfd.
+/// Source: eventfd(2) in edge mode, which is never read, so that a wake-up is a single write; kqueue(2),
+/// `EVFILT_USER`; `PostQueuedCompletionStatus`; a pipe where there is none of these.
 #[derive(Debug)]
 pub struct Waker {
     sys: sys::Waker,
@@ -267,7 +278,8 @@ impl Waker {
     /// Ends the selector's wait, or its next one. One system call; does not block or allocate. It may be
     /// called in a signal handler that keeps `errno`.
     ///
-    /// Portability: where there is no eventfd it is two system calls, and seldom a few more.
+    /// Portability: on a Linux without eventfd it is two system calls, and seldom a few more. With poll(2) it is none if
+    /// the selector has not looked since the last one.
     ///
     /// # Errors
     ///

@@ -43,7 +43,7 @@ use crate::{
 ///
 /// # Portability
 ///
-/// The same everywhere. It wakes by an eventfd or a pipe on Linux.
+/// The same everywhere. How it wakes is said at [`Waker`](crate::Waker).
 pub struct Sender<M>(Inlet<M, Arc<Waker>>);
 
 impl<M> Sender<M> {

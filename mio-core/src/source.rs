@@ -16,6 +16,10 @@ use std::os::windows::io::{AsSocket, BorrowedSocket};
 /// Dropping a source closes its descriptor. On epoll the kernel forgets it then, unless a duplicate
 /// of the descriptor is still open: the registration belongs to the open file and its events go on
 /// coming. [`EventLoop::close`](crate::EventLoop::close) deregisters first and leaves no doubt.
+///
+/// On kqueue it is forgotten with its descriptor, on Windows with the last handle of the socket. With poll(2) the types of this crate are forgotten when they are
+/// dropped. One of another type keeps its place until its number is registered again, and in level mode, if that number
+/// is given to another file, that file is reported in its stead: deregister it.
 pub trait Source {
     /// The descriptor to wait for.
     #[cfg(unix)]

@@ -31,7 +31,7 @@ impl Connection {
     ///
     /// # Errors
     ///
-    /// Those of [`TcpStream::connect`] and [`UnixStream::connect`](crate::unix::UnixStream::connect), of
+    /// Those of [`TcpStream::connect`] and `UnixStream::connect`, of
     /// which one is `WouldBlock`: the queue of a Unix socket is full, and no event will tell when it has
     /// room again.
     pub fn connect(address: &Address, nodelay: bool) -> io::Result<Connection> {
@@ -209,7 +209,7 @@ impl Listener {
     /// # Errors
     ///
     /// Those of [`TcpListener::bind`] and
-    /// [`UnixListener::bind`](crate::unix::UnixListener::bind); `InvalidInput` for a Unix socket with
+    /// `UnixListener::bind`; `InvalidInput` for a Unix socket with
     /// `reuse_port`, which those do not know.
     pub fn bind(address: &Address, reuse_port: bool, nodelay: bool) -> io::Result<Listener> {
         let socket = match address {

@@ -259,3 +259,157 @@ fn told(readiness: Readiness) -> Interest {
     told.set(Interest::PRIORITY, readiness.is_priority());
     told
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{fs::File, os::fd::AsFd};
+
+    use super::*;
+
+    const BOTH: Interest = Interest::READABLE.union(Interest::WRITABLE);
+    const FULL: usize = 4;
+
+    /// A table and its question, with sources that have the numbers that they are told by.
+    struct Model {
+        table: Table,
+        question: Question,
+        identity: Identity,
+    }
+
+    impl Model {
+        fn new() -> Model {
+            let identity = Identity::of(File::open("/dev/null").unwrap().as_fd()).unwrap();
+            let table = Table::with_capacity(FULL).unwrap();
+            Model { table, question: Question::with_capacity(FULL, 0).unwrap(), identity }
+        }
+
+        fn insert(&mut self, fd: RawFd, interest: Interest, trigger: Trigger) -> usize {
+            self.table.insert(fd, self.identity, fd as u64, interest, trigger).unwrap()
+        }
+
+        /// What the kernel is asked: numbers and events.
+        fn asked(&mut self) -> Vec<(RawFd, c_short)> {
+            self.table.ask(&mut self.question);
+            self.question.fds[1..].iter().map(|fd| (fd.fd, fd.events)).collect()
+        }
+
+        /// Answers the question so, and tells what is reported, at most as many as there is room for.
+        fn answer(&mut self, answers: &[(RawFd, c_short)], room: usize) -> Vec<(u64, Readiness)> {
+            for fd in &mut self.question.fds {
+                let answer = answers.iter().find(|(number, _)| *number == fd.fd);
+                fd.revents = answer.map_or(0, |&(_, revents)| revents);
+            }
+            let mut told = Vec::new();
+            self.table.answer(&self.question, |event| {
+                let fits = told.len() < room;
+                if fits {
+                    told.push((event.token, event.readiness));
+                }
+                fits
+            });
+            told
+        }
+    }
+
+    const READ: c_short = libc::POLLIN | POLLRDHUP;
+
+    #[test]
+    fn an_edge_is_disarmed_by_its_report_and_armed_again_for_what_was_asked() {
+        let mut model = Model::new();
+        let slot = model.insert(10, BOTH, Trigger::Edge);
+        assert_eq!(model.asked(), [(10, READ | libc::POLLOUT)]);
+        assert_eq!(model.answer(&[(10, libc::POLLOUT)], 9), [(10, Readiness::WRITABLE)]);
+        assert_eq!(model.asked(), [(10, READ)]);
+        assert_eq!(model.answer(&[(10, libc::POLLIN)], 9), [(10, Readiness::READABLE)]);
+        assert_eq!(model.asked(), [(10, 0)], "an error would still be heard");
+        assert!(!model.table.arm(slot, Interest::PRIORITY), "nobody asked for it");
+        assert!(model.table.arm(slot, Interest::READABLE));
+        assert!(!model.table.arm(slot, Interest::READABLE));
+        assert_eq!(model.asked(), [(10, READ)]);
+    }
+
+    #[test]
+    fn an_edge_that_hangs_up_or_fails_is_silent_until_it_is_armed() {
+        for end in [libc::POLLHUP, libc::POLLERR, libc::POLLIN | libc::POLLHUP] {
+            let mut model = Model::new();
+            let slot = model.insert(10, BOTH, Trigger::Edge);
+            model.asked();
+            assert_eq!(model.answer(&[(10, end)], 9).len(), 1);
+            assert_eq!(model.asked(), [], "poll(2) would report it for ever");
+            assert!(model.table.arm(slot, Interest::READABLE));
+            assert_eq!(model.asked(), [(10, READ)]);
+        }
+    }
+
+    #[test]
+    fn a_level_stays_as_it_is_and_a_one_shot_is_silent_until_it_is_replaced() {
+        let mut model = Model::new();
+        model.insert(10, Interest::READABLE, Trigger::Level);
+        let shot = model.insert(11, Interest::WRITABLE, Trigger::OneShot);
+        for round in 0..2 {
+            assert_eq!(model.asked().len(), 2 - round);
+            let told = model.answer(&[(10, libc::POLLIN | libc::POLLHUP), (11, libc::POLLOUT)], 9);
+            assert_eq!(told.len(), 2 - round);
+        }
+        assert!(!model.table.arm(shot, Interest::WRITABLE), "only a new registration does that");
+        model.table.replace(shot, 12, Interest::READABLE, Trigger::OneShot);
+        assert_eq!(model.asked(), [(10, READ), (11, READ)]);
+        assert_eq!(model.answer(&[(11, libc::POLLIN)], 9), [(12, Readiness::READABLE)]);
+    }
+
+    #[test]
+    fn an_answer_to_an_old_question_is_passed_over() {
+        let mut model = Model::new();
+        let gone = model.insert(10, Interest::READABLE, Trigger::Level);
+        let changed = model.insert(11, Interest::READABLE, Trigger::Level);
+        model.insert(12, Interest::READABLE, Trigger::Level);
+        model.asked();
+        model.table.remove(gone);
+        model.insert(13, Interest::READABLE, Trigger::Level);
+        model.table.replace(changed, 11, Interest::WRITABLE, Trigger::Level);
+        let answers = [10, 11, 12].map(|fd| (fd, libc::POLLIN));
+        assert_eq!(model.answer(&answers, 9), [(12, Readiness::READABLE)]);
+        assert_eq!(model.asked(), [(13, READ), (11, libc::POLLOUT), (12, READ)]);
+    }
+
+    #[test]
+    fn those_that_find_no_room_come_first_in_the_next_wait() {
+        let mut model = Model::new();
+        for fd in 10..14 {
+            model.insert(fd, Interest::READABLE, Trigger::Level);
+        }
+        let answers = [10, 11, 12, 13].map(|fd| (fd, libc::POLLIN));
+        let mut told = Vec::new();
+        for _ in 0..4 {
+            model.asked();
+            told.extend(model.answer(&answers, 3).into_iter().map(|(token, _)| token));
+        }
+        assert_eq!(told, [10, 11, 12, 13, 10, 11, 12, 13, 10, 11, 12, 13]);
+    }
+
+    #[test]
+    fn a_closed_number_is_silent_and_a_full_table_says_so_until_a_slot_is_vacated() {
+        let mut model = Model::new();
+        let slots = [10, 11, 12, 13].map(|fd| model.insert(fd, BOTH, Trigger::Level));
+        let full = model.table.insert(14, model.identity, 14, BOTH, Trigger::Edge);
+        assert_eq!(full.unwrap_err().kind(), io::ErrorKind::StorageFull);
+        model.asked();
+        assert_eq!(model.answer(&[(11, libc::POLLNVAL)], 9), []);
+        assert_eq!(model.asked().len(), 3);
+        model.table.remove(slots[2]);
+        assert_eq!(model.insert(14, BOTH, Trigger::Edge), slots[2]);
+    }
+
+    #[test]
+    fn every_word_of_poll_is_told() {
+        let all = libc::POLLIN | libc::POLLPRI | libc::POLLOUT | libc::POLLERR | POLLRDHUP;
+        let words = Readiness::READABLE
+            | Readiness::PRIORITY
+            | Readiness::WRITABLE
+            | Readiness::ERROR
+            | Readiness::READ_CLOSED;
+        assert_eq!(to_readiness(all), words);
+        assert!(to_readiness(libc::POLLHUP).is_closed());
+        assert_eq!(to_poll(Interest::all()), READ | libc::POLLOUT | libc::POLLPRI);
+    }
+}
