@@ -28,6 +28,7 @@ impl Handler for Quiet {
 struct Due<'a>(&'a mut Fired);
 
 impl Handler for Due<'_> {
+    #[inline(always)]
     fn timeout(&mut self, event_loop: &mut EventLoop, token: u64, _expiry: Expiry) {
         if self.0.on(token as usize) {
             event_loop.shutdown();

@@ -15,7 +15,7 @@ pub(super) struct Entry {
     pub(super) bucket: u32,
 }
 
-/// Where an entry is: an index, and two bits for what of.
+/// Where an entry is: in the heap or in the wheel, and at which index there; or somewhere in the run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Place(u32);
 
@@ -29,20 +29,15 @@ impl Entry {
 }
 
 impl Place {
+    pub(super) const RUN: Place = Place(Place::FAR - 1);
     /// There is none.
-    pub(super) const NOWHERE: Place = Place(Place::RUN | Place::FAR);
+    pub(super) const NOWHERE: Place = Place(u32::MAX);
 
-    const RUN: u32 = 1 << 30;
     const FAR: u32 = 1 << 31;
 
     #[inline]
     pub(super) fn heap(index: usize) -> Place {
         Place(index as u32)
-    }
-
-    #[inline]
-    pub(super) fn run(index: usize) -> Place {
-        Place(index as u32 | Place::RUN)
     }
 
     #[inline]
@@ -56,14 +51,8 @@ impl Place {
         self.0 & Place::FAR == 0
     }
 
-    /// Of those near, in the run.
-    #[inline]
-    pub(super) fn is_run(self) -> bool {
-        self.0 & Place::RUN != 0
-    }
-
     #[inline]
     pub(super) fn index(self) -> usize {
-        (self.0 & !(Place::FAR | Place::RUN)) as usize
+        (self.0 & !Place::FAR) as usize
     }
 }

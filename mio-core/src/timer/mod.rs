@@ -105,8 +105,8 @@ const HARDLY: u32 = if cfg!(test) { 4 } else { 12 };
 /// The least of at most so many entries is looked for one by one.
 const VERY_FEW: usize = if cfg!(test) { 3 } else { 64 };
 
-/// An index into the wheel, which keeps a little more than the capacity, fits into 30 bits.
-const CAPACITY_MAX: usize = (1 << 30) - (1 << 16);
+/// An index into the wheel, which keeps a little more than the capacity, fits into 31 bits.
+const CAPACITY_MAX: usize = 1 << 30;
 
 impl Timers {
     /// Takes the memory for `capacity` timers and touches next to none of it.
@@ -166,8 +166,7 @@ impl Timers {
             return false;
         };
         if place.is_near() {
-            self.near.remove(place, &mut self.slots);
-            self.slots.set_nowhere(timeout.index);
+            self.near.remove(timeout.index, &mut self.slots);
         }
         self.slots.release(timeout.index);
         true
@@ -259,29 +258,47 @@ impl Timers {
     /// Takes out the timer that is due first; an interval stays in, with its next deadline.
     ///
     /// `None` if none is due by `now`, or if the moves, which this counts down, were too few to tell.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn pop_due(&mut self, now: u64, moves: &mut usize) -> Option<Due> {
         loop {
-            if let Some(bucket) = self.dealing {
-                self.deal(bucket, moves).ok()?;
-            }
-            let Some(first) = self.near.first(&self.slots) else {
+            if self.dealing.is_some() || self.near.is_empty() {
                 self.approach(now, moves)?;
+            }
+            let Some(Entry { key: deadline, slot: index, .. }) = self.near.first(&self.slots)
+            else {
                 continue;
             };
-            if first.key > now {
+            if deadline > now {
                 return None;
             }
-            if self.slots[first.slot].is_due_at(first.key) {
-                return self.fire(first, now);
+            if let Some((sequence, token)) = self.slots.fire(index, deadline) {
+                self.near.remove_first(index, &mut self.slots);
+                let timeout = Timeout { index, sequence };
+                let missed = if self.slots.is_vacant(index) { 0 } else { self.repeat(index, now) };
+                return Some(Due { timeout, token, deadline, missed });
             }
-            self.repair(first, moves).ok()?;
+            self.repair(index, moves).ok()?;
         }
+    }
+
+    /// Sets an interval again, which has fired; answers how many times it missed.
+    #[inline(never)]
+    fn repeat(&mut self, index: u32, now: u64) -> u64 {
+        let period = self.slots.period(index);
+        let slot = &mut self.slots[index];
+        let missed = (now - slot.deadline).checked_div(period).unwrap_or(0);
+        // The first sum is not after `now`.
+        slot.deadline = (slot.deadline + missed * period).saturating_add(period);
+        self.put_right(index);
+        missed
     }
 
     /// Takes up the first bucket of the wheel, if something there may be due.
     #[inline(never)]
     fn approach(&mut self, now: u64, moves: &mut usize) -> Option<()> {
+        if let Some(bucket) = self.dealing {
+            return self.deal(bucket, moves).ok();
+        }
         let span = self.far.first().filter(|span| span.least <= now)?;
         if span.len <= FEW && (span.last <= now || span.is_narrow()) {
             spend(moves, span.len).ok()?;
@@ -301,33 +318,13 @@ impl Timers {
             for &index in &indices[..count] {
                 let Slot { sequence, deadline, .. } = self.slots[index];
                 if sequence.is_some() && deadline <= span.last {
-                    self.near.gather(deadline, index);
+                    self.near.gather(deadline, index, &mut self.slots);
                 } else {
                     self.put_right(index);
                 }
             }
         }
-        self.near.sort(&mut self.slots);
-    }
-
-    /// Fires the first of those near.
-    #[inline]
-    fn fire(&mut self, first: Entry, now: u64) -> Option<Due> {
-        let Entry { key: deadline, slot: index, .. } = first;
-        // It is not vacant, since it is due.
-        let sequence = self.slots[index].sequence?;
-        let (token, period) = self.slots.token_and_period(index);
-        self.near.remove_first(first, &mut self.slots);
-        let missed = (now - deadline).checked_div(period).unwrap_or(0);
-        if period == 0 {
-            self.slots.release(index);
-            self.slots.set_nowhere(index);
-        } else {
-            // The first sum is not after `now`.
-            self.slots[index].deadline = (deadline + missed * period).saturating_add(period);
-            self.put_right(index);
-        }
-        Some(Due { timeout: Timeout { index, sequence }, token, deadline, missed })
+        self.near.sort(&self.slots);
     }
 
     /// The first of those near, when its key is its deadline and all of the bucket is dealt out.
@@ -340,17 +337,17 @@ impl Timers {
             if self.is_due_at(first.key, first.slot) {
                 return Ok(Some(first));
             }
-            self.repair(first, moves)?;
+            self.repair(first.slot, moves)?;
         }
         Ok(None)
     }
 
     /// Moves the first of those near to where it belongs.
     #[inline(never)]
-    fn repair(&mut self, first: Entry, moves: &mut usize) -> Result<(), Spent> {
+    fn repair(&mut self, index: u32, moves: &mut usize) -> Result<(), Spent> {
         spend(moves, 1)?;
-        self.near.remove_first(first, &mut self.slots);
-        self.put_right(first.slot);
+        self.near.remove_first(index, &mut self.slots);
+        self.put_right(index);
         Ok(())
     }
 
@@ -374,14 +371,13 @@ impl Timers {
         Ok(())
     }
 
-    /// Sees to it that the entry of a slot has no later key than its deadline.
+    /// Sees to it that the entry of a slot has no later key than its new deadline.
     fn bring_forward(&mut self, index: u32, deadline: u64) {
         let place = self.slots[index].place;
         if place.is_near() {
-            if self.near.key(place) <= deadline {
-                return;
-            }
-            self.near.remove(place, &mut self.slots);
+            // Of the run only the slots know who is in it.
+            self.near.remove(index, &mut self.slots);
+            self.slots[index].deadline = deadline;
         } else if place != Place::NOWHERE && !self.far.abandon(self.slots.len()) {
             if self.far.entry(place.index()).key <= deadline {
                 return;

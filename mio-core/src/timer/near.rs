@@ -9,13 +9,13 @@ use super::{
     FEW,
     entry::{Entry, NEVER, Place},
     heap::Heap,
-    slots::{self, Slots},
+    slots::Slots,
 };
 use std::{cmp::Reverse, collections::TryReserveError};
 
 #[derive(Debug)]
 pub(super) struct Near {
-    /// The first one last; it is never one that was taken out, others may be.
+    /// The first one last. Some may have been taken out, which their slots' places tell, but not that one.
     run: Vec<Entry>,
     /// What is to be sorted.
     gathered: Vec<Entry>,
@@ -56,27 +56,19 @@ impl Near {
         self.run.is_empty() && self.heap.is_empty()
     }
 
-    #[inline]
-    pub(super) fn key(&self, place: Place) -> u64 {
-        if place.is_run() {
-            self.run[place.index()].key
-        } else {
-            self.heap.entry(place.index()).key
-        }
-    }
-
     pub(super) fn insert(&mut self, key: u64, slot: u32, slots: &mut Slots) {
         self.heap.insert(Entry { key, slot, bucket: 0 }, slots);
     }
 
     /// Adds to what will be sorted into the run, which is empty.
     #[inline]
-    pub(super) fn gather(&mut self, key: u64, slot: u32) {
+    pub(super) fn gather(&mut self, key: u64, slot: u32, slots: &mut Slots) {
+        slots[slot].place = Place::RUN;
         self.gathered.push(Entry { key, slot, bucket: 0 });
     }
 
     /// Sorts what was gathered.
-    pub(super) fn sort(&mut self, slots: &mut Slots) {
+    pub(super) fn sort(&mut self, slots: &Slots) {
         self.run.extend_from_slice(&self.gathered);
         if self.run.len() > ALMOST_NONE && self.distribute() {
             insertion_sort(&mut self.run, slots);
@@ -89,16 +81,13 @@ impl Near {
             }
         }
         self.gathered.clear();
-        for (at, entry) in self.run.iter().enumerate() {
-            slots[entry.slot].place = Place::run(at);
-        }
     }
 
     /// Deals what was gathered to bins, one after the other in the run; `false` if they are too uneven.
     fn distribute(&mut self) -> bool {
         let keys = self.gathered.iter().map(|entry| entry.key);
         let (least, last) = keys.fold((NEVER, 0), |(l, m), key| (key.min(l), key.max(m)));
-        let bins = self.gathered.len().next_power_of_two();
+        let bins = (self.gathered.len() * 2 / 3).next_power_of_two();
         let bits = u64::BITS - (last - least).leading_zeros();
         let shift = bits.saturating_sub(bins.ilog2());
         let bin = |entry: &Entry| ((last - entry.key) >> shift) as usize;
@@ -122,30 +111,31 @@ impl Near {
         true
     }
 
-    /// Takes out the first entry.
+    /// Takes out the first entry, which is that of the slot.
     #[inline]
-    pub(super) fn remove_first(&mut self, first: Entry, slots: &mut Slots) {
-        if self.run.last().is_some_and(|last| last.slot == first.slot) {
+    pub(super) fn remove_first(&mut self, slot: u32, slots: &mut Slots) {
+        if self.run.last().is_some_and(|last| last.slot == slot) {
             self.run.pop();
-            self.trim();
+            self.trim(slots);
         } else {
             self.heap.remove_root(slots);
         }
     }
 
-    /// Takes out the entry at a place.
-    pub(super) fn remove(&mut self, place: Place, slots: &mut Slots) {
-        if place.is_run() {
-            self.run[place.index()].slot = slots::NONE;
-            self.trim();
+    /// Takes out the entry of a slot, which then has none.
+    pub(super) fn remove(&mut self, slot: u32, slots: &mut Slots) {
+        let place = slots[slot].place;
+        slots.set_nowhere(slot);
+        if place == Place::RUN {
+            self.trim(slots);
         } else {
             self.heap.remove(place.index(), slots);
         }
     }
 
     #[inline]
-    fn trim(&mut self) {
-        while self.run.last().is_some_and(|last| last.slot == slots::NONE) {
+    fn trim(&mut self, slots: &Slots) {
+        while self.run.last().is_some_and(|last| slots[last.slot].place != Place::RUN) {
             self.run.pop();
         }
     }
@@ -153,15 +143,13 @@ impl Near {
     /// The entries in use, after a check of their order.
     #[cfg(test)]
     pub(super) fn check(&self, slots: &Slots) -> Vec<(Place, Entry)> {
-        assert!(
-            self.run.len() <= FEW && self.run.last().is_none_or(|last| last.slot != slots::NONE)
-        );
-        let places = (0..).map(Place::run);
-        let mut entries = Vec::from_iter(places.zip(self.run.iter().copied()));
-        entries.retain(|(_, entry)| entry.slot != slots::NONE);
-        assert!(entries.is_sorted_by(|(_, one), (_, other)| other.precedes(*one, slots)));
-        entries.extend(self.heap.check(slots));
-        entries
+        let is_in = |entry: &Entry| slots[entry.slot].place == Place::RUN;
+        assert!(self.run.len() <= FEW && self.run.last().is_none_or(is_in));
+        let mut entries: Vec<_> = self.run.iter().copied().filter(is_in).collect();
+        assert!(entries.is_sorted_by(|one, other| other.precedes(*one, slots)));
+        entries.dedup_by_key(|entry| entry.slot);
+        let run = entries.into_iter().map(|entry| (Place::RUN, entry));
+        run.chain(self.heap.check(slots)).collect()
     }
 }
 

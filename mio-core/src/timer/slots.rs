@@ -86,9 +86,7 @@ impl Slots {
         if self.slots.len() == self.capacity {
             return Err(Full);
         }
-        let sequence = Some(self.sequence);
-        let (deadline, place) = (NEVER, Place::NOWHERE);
-        self.slots.push(Slot { sequence, deadline, token, place, interval: NONE });
+        self.slots.push(Slot { sequence: Some(self.sequence), token, ..Slot::VACANT });
         Ok(self.slots.len() as u32 - 1)
     }
 
@@ -131,11 +129,28 @@ impl Slots {
         (slot.deadline, slot.place) = (NEVER, Place::NOWHERE);
     }
 
-    /// The token of a timer, and its period or zero.
+    /// A timer fires, if it is due at its `deadline`: which one it is, and its token. Unless it is an
+    /// interval, its slot becomes vacant, and its entry is to be taken out.
     #[inline]
-    pub(super) fn token_and_period(&self, index: u32) -> (u64, u64) {
-        let Slot { token, interval, .. } = self.slots[index as usize];
-        (token, self.periods.get(interval as usize).copied().unwrap_or(0))
+    pub(super) fn fire(&mut self, index: u32, deadline: u64) -> Option<(NonZeroU64, u64)> {
+        let slot = self.slots.get_mut(index as usize).filter(|slot| slot.deadline == deadline)?;
+        let (sequence, token) = (slot.sequence?, slot.token);
+        if slot.interval == NONE {
+            *slot = Slot { token: u64::from(self.vacant), ..Slot::VACANT };
+            self.vacant = index;
+            self.len -= 1;
+        }
+        Some((sequence, token))
+    }
+
+    #[inline]
+    pub(super) fn is_vacant(&self, index: u32) -> bool {
+        self.slots[index as usize].sequence.is_none()
+    }
+
+    /// Of an interval.
+    pub(super) fn period(&self, index: u32) -> u64 {
+        self.periods[self.slots[index as usize].interval as usize]
     }
 
     /// Which timer it is, in the order in which they were set.
@@ -162,6 +177,9 @@ impl Slots {
 }
 
 impl Slot {
+    const VACANT: Slot =
+        Slot { sequence: None, deadline: NEVER, token: 0, place: Place::NOWHERE, interval: NONE };
+
     #[inline]
     pub(super) fn is_due_at(&self, deadline: u64) -> bool {
         self.deadline == deadline && self.sequence.is_some()

@@ -125,15 +125,51 @@ fn a_saturated_deadline_never_comes() {
 }
 
 #[test]
+fn a_timer_in_the_place_of_a_cancelled_one_comes_after_others_of_its_deadline() {
+    // In the wheel, and when they are in order already because another one was due.
+    for now in [99, 100] {
+        let mut timers = timers(8);
+        timers.insert(100, 0, 0).unwrap();
+        let first = timers.insert(101, 0, 1).unwrap();
+        for token in 2..6 {
+            timers.insert(101, 0, token).unwrap();
+        }
+        assert_eq!(pop(&mut timers, now).is_some(), now == 100);
+        assert!(timers.cancel(first));
+        timers.insert(101, 0, 6).unwrap();
+        assert!(tokens(&mut timers, 101).ends_with(&[2, 3, 4, 5, 6]));
+    }
+}
+
+#[test]
+fn timers_that_are_brought_forward_take_no_more_room_each_time() {
+    let mut timers = timers(4);
+    let handles = [0, 1, 2, 3].map(|token| timers.insert(1 << 40, 0, token).unwrap());
+    for sooner in 1..1_000 {
+        for timeout in handles {
+            assert!(timers.reschedule(timeout, (1 << 40) - sooner));
+        }
+        timers.check();
+    }
+    assert_eq!(timers.next(PLENTY), Next::At((1 << 40) - 999));
+    assert_eq!(tokens(&mut timers, 1 << 40), [0, 1, 2, 3]);
+}
+
+#[test]
 fn a_glance_is_enough_while_timers_are_pushed_back_by_little() {
     const AWAY: u64 = 60 * LONG;
     let mut timers = timers(8);
     assert_eq!(timers.glance(0), None);
     let idle = [AWAY, AWAY + 2, AWAY + 5].map(|at| timers.insert(at, 0, 1).unwrap());
     assert_eq!(timers.glance(0), Some(AWAY));
+    let hardly_later = AWAY + (AWAY >> HARDLY);
+    assert!(timers.reschedule(idle[0], hardly_later));
+    assert_eq!(timers.glance(0), Some(hardly_later));
+    assert!(timers.reschedule(idle[0], hardly_later + 1));
+    assert_eq!(timers.glance(0), None);
     // Every one is pushed back, again and again: it is looked at properly once in a while only.
     let mut careful = 0;
-    for now in 1..AWAY {
+    for now in AWAY..2 * AWAY {
         for timeout in idle {
             assert!(timers.reschedule(timeout, now + AWAY));
         }
@@ -146,9 +182,9 @@ fn a_glance_is_enough_while_timers_are_pushed_back_by_little() {
     assert!(careful <= 1 + (1 << HARDLY), "{careful}");
     // One that is cancelled, or soon due, is no reason to sleep.
     assert!(idle.iter().all(|&timeout| timers.cancel(timeout)));
-    assert_eq!(timers.glance(AWAY), None);
-    timers.insert(AWAY + LONG - 1, 0, 2).unwrap();
-    assert_eq!(timers.glance(AWAY), None);
+    assert_eq!(timers.glance(2 * AWAY), None);
+    timers.insert(2 * AWAY + LONG - 1, 0, 2).unwrap();
+    assert_eq!(timers.glance(2 * AWAY), None);
 }
 
 #[test]
