@@ -33,12 +33,12 @@ pub struct Flow {
 bitflags! {
     #[derive(Clone, Copy, Debug, Default, PartialEq)]
     pub(super) struct Flags: u16 {
-        /// There may be something to read.
+        /// There may be something to read. The bit that says so in a `Readiness`.
         const READABLE = 1;
-        /// There may be room to write.
-        const WRITABLE = 1 << 1;
         /// The source has sent all it will, so no edge will come: a short read proves nothing.
-        const ENDING = 1 << 2;
+        const ENDING = 1 << 1;
+        /// There may be room to write. The bit that says so in a `Readiness`.
+        const WRITABLE = 1 << 2;
         /// All of it was read.
         const ENDED = 1 << 3;
         /// All of it was written, and the sink knows that this was the end, or will.
@@ -59,6 +59,19 @@ bitflags! {
         const URGED = 1 << 11;
         /// The sink is closed at the end, which tells it.
         const LAST = 1 << 12;
+    }
+}
+
+const _: () = {
+    assert!(Flags::READABLE.bits() == Readiness::READABLE.bits());
+    assert!(Flags::WRITABLE.bits() == Readiness::WRITABLE.bits());
+};
+
+impl Flags {
+    /// This one of the two that a readiness has as well, if it is there.
+    #[inline]
+    fn of(readiness: Readiness, flag: Flags) -> Flags {
+        Flags::from_bits_truncate(readiness.bits() & flag.bits())
     }
 }
 
@@ -122,23 +135,32 @@ impl Flow {
     /// Takes in what the kernel says of the source.
     #[inline]
     pub fn source_is(&mut self, readiness: Readiness) {
+        if readiness.is_plain() {
+            self.flags |= Flags::of(readiness, Flags::READABLE);
+        } else {
+            self.source_is_special(readiness);
+        }
+    }
+
+    #[cold]
+    fn source_is_special(&mut self, readiness: Readiness) {
         if readiness.wants_read() && !self.flags.contains(Flags::ENDED) {
             self.flags |= Flags::READABLE;
         }
-        if !readiness.is_plain() {
-            if readiness.contains(Readiness::READ_CLOSED) {
-                self.flags |= Flags::ENDING;
-            }
-            if readiness.is_priority() {
-                self.flags |= Flags::URGED;
-            }
+        if readiness.contains(Readiness::READ_CLOSED) {
+            self.flags |= Flags::ENDING;
+        }
+        if readiness.is_priority() {
+            self.flags |= Flags::URGED;
         }
     }
 
     /// Takes in what the kernel says of the sink.
     #[inline]
     pub fn sink_is(&mut self, readiness: Readiness) {
-        if readiness.wants_write() {
+        if readiness.is_plain() {
+            self.flags |= Flags::of(readiness, Flags::WRITABLE);
+        } else if readiness.wants_write() {
             self.flags |= Flags::WRITABLE;
         }
     }

@@ -1,14 +1,14 @@
 //! What a flow asks of the streams at its two ends.
 
 use std::{
-    io::{self, ErrorKind, Read, Write},
+    io::{self, ErrorKind},
     net::Shutdown,
 };
 
 use super::KernelPipe;
 #[cfg(unix)]
 use crate::unix::UnixStream;
-use crate::{interest::Interest, net::TcpStream};
+use crate::{interest::Interest, net::TcpStream, sys::socket};
 
 /// A stream that never blocks, registered in edge mode.
 ///
@@ -72,8 +72,9 @@ macro_rules! stream {
         impl Stream for $name {
             #[inline]
             fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
-                let mut stream = self;
-                Read::read(&mut stream, buffer)
+                let wanted = buffer.len();
+                let receive = |inner: &_| socket::receive(inner, buffer);
+                self.rearming().transfer(Interest::READABLE, wanted, receive)
             }
 
             #[inline]
@@ -85,8 +86,8 @@ macro_rules! stream {
 
             #[inline]
             fn write(&self, bytes: &[u8]) -> io::Result<usize> {
-                let mut stream = self;
-                Write::write(&mut stream, bytes)
+                let send = |inner: &_| socket::send(inner, bytes);
+                self.rearming().transfer(Interest::WRITABLE, bytes.len(), send)
             }
 
             #[inline]

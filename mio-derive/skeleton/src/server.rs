@@ -44,10 +44,10 @@ pub enum On {
     #[io(readable, ready)]
     Listener(u8),
     /// The connection of a pair that was accepted.
-    #[io(readable, writable, ready)]
+    #[io(readable, writable, priority, ready)]
     Client(Key),
     /// The connection of a pair that was made for it.
-    #[io(readable, writable, ready)]
+    #[io(readable, writable, priority, ready)]
     Upstream(Key),
     /// A pair has waited too long: first for its upstream to accept, then for a byte to move.
     #[timer]

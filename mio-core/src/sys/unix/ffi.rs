@@ -88,12 +88,20 @@ pub(super) fn accept(listener: BorrowedFd<'_>) -> io::Result<(OwnedFd, Address)>
     Ok((unsafe { own(fd) }, address))
 }
 
-/// Receives into `buffer` and leaves the bytes where they are.
-pub(super) fn peek(socket: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<usize> {
+#[inline]
+pub(super) fn recv(socket: BorrowedFd<'_>, buffer: &mut [u8], flags: c_int) -> io::Result<usize> {
     let (pointer, length) = (buffer.as_mut_ptr().cast(), buffer.len());
     // SAFETY: `buffer` has `length` writable bytes at `pointer`.
-    let received = unsafe { libc::recv(socket.as_raw_fd(), pointer, length, libc::MSG_PEEK) };
-    usize::try_from(received).map_err(|_| io::Error::last_os_error())
+    let received = unsafe { libc::recv(socket.as_raw_fd(), pointer, length, flags) };
+    if received < 0 { Err(io::Error::last_os_error()) } else { Ok(received as usize) }
+}
+
+#[inline]
+pub(super) fn send(socket: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<usize> {
+    let (pointer, length) = (bytes.as_ptr().cast(), bytes.len());
+    // SAFETY: `bytes` has `length` bytes at `pointer`, which the kernel only reads.
+    let sent = unsafe { libc::send(socket.as_raw_fd(), pointer, length, born::SEND) };
+    if sent < 0 { Err(io::Error::last_os_error()) } else { Ok(sent as usize) }
 }
 
 /// Reading and writing end, without any flag.

@@ -43,7 +43,7 @@ pub(crate) fn stream_pair() -> io::Result<(UnixStream, UnixStream)> {
 /// Receives and leaves the bytes where they are, which `std` cannot do yet.
 #[inline]
 pub(crate) fn peek(stream: &UnixStream, buffer: &mut [u8]) -> io::Result<usize> {
-    ffi::peek(stream.as_fd(), buffer)
+    ffi::recv(stream.as_fd(), buffer, libc::MSG_PEEK)
 }
 
 pub(crate) fn datagram() -> io::Result<UnixDatagram> {

@@ -1,7 +1,7 @@
 //! Sockets: IPv4 and IPv6.
 
 use std::{
-    io,
+    io::{self, Read, Write},
     net::{SocketAddr, TcpListener, TcpStream, UdpSocket},
     os::windows::io::{AsSocket, OwnedSocket},
     time::Duration,
@@ -52,6 +52,18 @@ pub(crate) fn tcp_connect(local: Option<SocketAddr>, peer: SocketAddr) -> io::Re
         Err(error) if error.kind() != io::ErrorKind::WouldBlock => Err(error),
         _ => Ok(socket.into()),
     }
+}
+
+/// What `std`'s `read` of a stream does.
+#[inline]
+pub(crate) fn receive(mut stream: &TcpStream, buffer: &mut [u8]) -> io::Result<usize> {
+    stream.read(buffer)
+}
+
+/// What `std`'s `write` to a stream does.
+#[inline]
+pub(crate) fn send(mut stream: &TcpStream, bytes: &[u8]) -> io::Result<usize> {
+    stream.write(bytes)
 }
 
 /// Sub-second parts are rounded up, so that only zero is zero.

@@ -16,6 +16,9 @@ use crate::sys::unix::{
 /// What makes a socket non-blocking and close-on-exec in the call that opens it.
 pub(in crate::sys) const SOCKET: c_int = libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC;
 
+/// How to send so that a peer that is gone raises no `SIGPIPE`.
+pub(in crate::sys) const SEND: c_int = libc::MSG_NOSIGNAL;
+
 /// The option of a socket without which writing to a peer that is gone raises `SIGPIPE`: none here.
 pub(in crate::sys) const NO_SIGPIPE: Option<c_int> = None;
 

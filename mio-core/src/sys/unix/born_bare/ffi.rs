@@ -12,6 +12,9 @@ use crate::sys::unix::address::Address;
 /// What makes a socket non-blocking and close-on-exec in the call that opens it: nothing.
 pub(in crate::sys) const SOCKET: c_int = 0;
 
+/// How to send so that a peer that is gone raises no `SIGPIPE`: the socket is told once.
+pub(in crate::sys) const SEND: c_int = 0;
+
 /// The option of a socket without which writing to a peer that is gone raises `SIGPIPE`.
 pub(in crate::sys) const NO_SIGPIPE: Option<c_int> = Some(libc::SO_NOSIGPIPE);
 
