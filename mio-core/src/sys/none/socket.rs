@@ -1,7 +1,7 @@
 //! There are no sockets to open.
 
 use std::{
-    io,
+    io::{self, Read, Write},
     net::{SocketAddr, TcpListener, TcpStream, UdpSocket},
     time::Duration,
 };
@@ -21,6 +21,16 @@ pub(crate) fn tcp_accept(_listener: &TcpListener) -> io::Result<(TcpStream, Sock
 
 pub(crate) fn tcp_connect(_local: Option<SocketAddr>, _peer: SocketAddr) -> io::Result<TcpStream> {
     Err(io::ErrorKind::Unsupported.into())
+}
+
+/// Hosts that hand sockets over may do that.
+pub(crate) fn receive(mut stream: &TcpStream, buffer: &mut [u8]) -> io::Result<usize> {
+    stream.read(buffer)
+}
+
+/// As [`receive`].
+pub(crate) fn send(mut stream: &TcpStream, bytes: &[u8]) -> io::Result<usize> {
+    stream.write(bytes)
 }
 
 pub(crate) fn set_linger(_stream: &TcpStream, _linger: Option<Duration>) -> io::Result<()> {
