@@ -124,7 +124,7 @@ impl Address {
         // SAFETY: every bit pattern is a `sockaddr_un`.
         let local = unsafe { self.raw.local };
         let length = (self.length as usize).saturating_sub(PATH).min(PATH_MAX);
-        let path = local.sun_path.map(|byte| byte as u8);
+        let path: [u8; PATH_MAX] = local.sun_path.map(|byte| byte as _);
         match &path[..length] {
             [] => unnamed(),
             [0, name @ ..] => LocalAddr::from_abstract_name(name),
