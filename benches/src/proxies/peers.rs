@@ -14,7 +14,7 @@ pub const OURS: Peer = Peer::MioCore;
 
 /// The options of ours which have a column of their own.
 const SPIN: &str = "--spin";
-const COPY: &str = "--copy";
+const PIPES: &str = "--pipes";
 /// How long ours spins before it sleeps, in seconds.
 const SPIN_SECONDS: &str = "0.0002";
 
@@ -130,7 +130,7 @@ impl Programs {
         for peer in Peer::ALL {
             let reason = match peer {
                 Peer::MioCoreSpin if !self.help.contains(SPIN) => "the proxy has no such option",
-                Peer::MioCoreCopy if !self.help.contains(COPY) => "the proxy has no such option",
+                Peer::MioCoreCopy if !self.help.contains(PIPES) => "the proxy has no such option",
                 Peer::MioCoreRaw if self.by_hand.is_none() => continue,
                 Peer::Haproxy | Peer::HaproxySplice | Peer::HaproxyShipped
                     if !runs("haproxy", "-v") =>
@@ -191,7 +191,7 @@ impl Programs {
         Ok(match peer {
             Peer::MioCore => (self.ours.clone(), with(&[], &[])),
             Peer::MioCoreSpin => (self.ours.clone(), with(&[], &[SPIN, SPIN_SECONDS])),
-            Peer::MioCoreCopy => (self.ours.clone(), with(&[], &[COPY])),
+            Peer::MioCoreCopy => (self.ours.clone(), with(&[], &[PIPES, "0"])),
             Peer::MioCoreRaw => (self.by_hand.clone().expect("present"), with(&[], &[])),
             Peer::RawCopy => (self.own.join("relay"), with(&["copy"], &[])),
             Peer::RawSplice => (self.own.join("relay"), with(&["splice"], &[])),
