@@ -265,6 +265,7 @@ impl Flow {
     ///
     /// As `advance`. [`Broken::Sink`] of the kind [`QuotaExceeded`](ErrorKind::QuotaExceeded) if the sink
     /// does not take all of `first` and no buffer is left, or if `first` is not shorter than a buffer.
+    #[cold]
     pub fn begin<P: Pipe, A: Stream<P>, B: Stream<P>, F: Filter>(
         &mut self,
         first: &[u8],
@@ -331,7 +332,7 @@ impl Flow {
 
     /// Reads into the scratch buffer, where `first` bytes are already, writes what is there, and holds what the
     /// sink does not take.
-    #[inline]
+    #[inline(always)]
     fn copy<P: Pipe, A: Stream<P>, B: Stream<P>, F: Filter>(
         &mut self,
         first: usize,
