@@ -6,11 +6,12 @@
 
 use std::{
     io::{self, Read, Write},
-    process::{self, Child, Command},
+    process::Child,
     thread,
     time::Duration,
 };
 
+use examples::child_that_interrupts;
 use mio_core::{
     ChildExit, EventLoop, Expiry, Handler, Interest, Signal, SignalInfo, Trigger, pipe,
 };
@@ -46,8 +47,7 @@ impl Five {
     }
 
     fn spawn(&mut self, event_loop: &mut EventLoop<Message>) -> io::Result<()> {
-        let this = process::id().to_string();
-        let child = Command::new("sh").args(["-c", "kill -USR1 $0; exit 3", &this]).spawn()?;
+        let child = child_that_interrupts()?;
         event_loop.child(&child, CHILD)?;
         self.child = Some(child);
         Ok(())
@@ -90,7 +90,7 @@ fn main() -> io::Result<()> {
     let (reader, writer) = pipe::new()?;
     event_loop.register_with(&reader, READER, Interest::READABLE, Trigger::Edge)?;
     event_loop.register_with(&writer, WRITER, Interest::WRITABLE, Trigger::Edge)?;
-    event_loop.signals_with(Signal::USR1.into(), SIGNAL)?;
+    event_loop.signals_with(Signal::INT.into(), SIGNAL)?;
     let five = event_loop.run(Five { reader, writer, child: None })?;
     // The loop tells of the exit; its owner reaps the child.
     if let Some(mut child) = five.child {

@@ -5,11 +5,12 @@
 
 use std::{
     io::{self, Read, Write},
-    process::{self, Child, Command},
+    process::Child,
     thread,
     time::Duration,
 };
 
+use examples::child_that_interrupts;
 use mio_core::{ChildExit, EventLoop, Expiry, Handler, SignalInfo, pipe};
 
 #[derive(Clone, Copy, Debug, Handler)]
@@ -21,7 +22,7 @@ enum On {
     Reader,
     #[timer(expiry)]
     Timer,
-    #[signal(USR1)]
+    #[signal(INT)]
     Signal,
     #[child]
     Child,
@@ -59,8 +60,7 @@ impl OnHandler for Five {
 
     fn message(&mut self, event_loop: &mut Loop, message: String) -> io::Result<()> {
         println!("message:  {message}");
-        let this = process::id().to_string();
-        let child = Command::new("sh").args(["-c", "kill -USR1 $0; exit 3", &this]).spawn()?;
+        let child = child_that_interrupts()?;
         event_loop.child(self.child.insert(child), On::Child)
     }
 

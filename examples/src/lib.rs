@@ -6,6 +6,9 @@
 
 pub mod echo;
 pub mod echo_derived;
+mod interrupt;
 pub mod proxy;
 pub mod proxy_raw;
 pub mod room;
+
+pub use interrupt::child_that_interrupts;

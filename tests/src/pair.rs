@@ -19,7 +19,8 @@ pub fn pair() -> (Stream, Stream) {
     let (one, other) = Stream::pair().expect("two descriptors");
     #[cfg(windows)]
     let (one, other) = {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a descriptor");
+        let listener =
+            std::net::TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0)).expect("a descriptor");
         let address = listener.local_addr().expect("it is bound");
         let one = std::net::TcpStream::connect(address).expect("a descriptor");
         one.set_nodelay(true).expect("it is open");

@@ -108,7 +108,9 @@ mod tests {
 
     #[test]
     fn text_is_read_and_written_alike() {
-        for text in ["127.0.0.1:80", "[::1]:443", "unix:/tmp/a b", "unix:relative"] {
+        let unix = ["unix:/tmp/a b", "unix:relative"];
+        let unix = if cfg!(unix) { &unix[..] } else { &[] };
+        for text in [&["127.0.0.1:80", "[::1]:443"], unix].concat() {
             assert_eq!(text.parse::<Address>().unwrap().to_string(), text);
         }
     }
@@ -118,7 +120,9 @@ mod tests {
         let long = format!("unix:{}", "x".repeat(200));
         for text in ["", "localhost:80", "127.0.0.1", "unix:", "/tmp/socket", &long] {
             let error = text.parse::<Address>().unwrap_err();
-            assert_eq!(error.kind(), io::ErrorKind::InvalidInput, "{text}");
+            let unix = cfg!(not(unix)) && text.len() > "unix:".len() && text.starts_with("unix:");
+            let kind = if unix { io::ErrorKind::Unsupported } else { io::ErrorKind::InvalidInput };
+            assert_eq!(error.kind(), kind, "{text}");
         }
     }
 }
