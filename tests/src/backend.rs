@@ -36,3 +36,6 @@ pub const WOKEN: &[&str] = if IS_EPOLL { &["wait"] } else { &["wait", "read"] };
 pub const REGISTER: &[&str] = if IS_EPOLL { &["epoll_ctl"] } else { &["stat"] };
 /// See [`REGISTER`].
 pub const DEREGISTER: &[&str] = if IS_EPOLL { &["epoll_ctl"] } else { &[] };
+
+/// Whether a wait costs time by what is ready, not by what is registered.
+pub const SCALES: bool = cfg!(not(mio_core_poll));
