@@ -26,7 +26,7 @@ use std::{io, net::SocketAddr, time::Duration};
 
 use mio_core::{
     EventLoop, Expiry, Handler, Interest, Key, Readiness, SignalInfo, Slab, Timeout, Trigger,
-    net::{TcpListener, TcpStream},
+    net::{AcceptFailure, TcpListener, TcpStream},
     relay::{Broken, Flow, INTEREST, Pool, Progress, Way},
 };
 
@@ -165,7 +165,7 @@ impl Proxy {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
                 Err(error) => Err(error),
             };
-            if opened.is_err_and(|error| !concerns_one_connection(error.kind())) {
+            if opened.is_err_and(|error| !concerns_one_connection(&error)) {
                 return self.back_off(event_loop);
             }
         }
@@ -360,20 +360,9 @@ fn token(key: Key, side: usize) -> u64 {
 }
 
 /// Whether an error of accepting or connecting says nothing of the next connection.
-fn concerns_one_connection(kind: io::ErrorKind) -> bool {
-    use io::ErrorKind::{
-        ConnectionAborted, ConnectionRefused, ConnectionReset, HostUnreachable, NetworkDown,
-        NetworkUnreachable,
-    };
-    matches!(
-        kind,
-        ConnectionAborted
-            | ConnectionRefused
-            | ConnectionReset
-            | HostUnreachable
-            | NetworkDown
-            | NetworkUnreachable
-    )
+fn concerns_one_connection(error: &io::Error) -> bool {
+    AcceptFailure::of(error) == AcceptFailure::Connection
+        || error.kind() == io::ErrorKind::ConnectionRefused
 }
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 
 use std::io::{self, ErrorKind};
 
+use crate::net::AcceptFailure;
+
 /// Which listeners have clients waiting, and whether they may be accepted now.
 ///
 /// Listeners are edge triggered, so each tells only once that somebody waits; who does not accept at once has to
@@ -93,19 +95,11 @@ impl Accepting {
     /// and the next one accepted. Any other is a reason to back off.
     #[must_use]
     pub fn concerns_one_client(error: &io::Error) -> bool {
-        matches!(
-            error.kind(),
-            ErrorKind::ConnectionAborted
-                | ErrorKind::ConnectionRefused
-                | ErrorKind::ConnectionReset
-                | ErrorKind::HostUnreachable
-                | ErrorKind::InvalidInput
-                | ErrorKind::NetworkDown
-                | ErrorKind::NetworkUnreachable
-                | ErrorKind::NotFound
-                | ErrorKind::PermissionDenied
-                | ErrorKind::WouldBlock
-        )
+        let accepting = AcceptFailure::of(error);
+        let connecting =
+            [ErrorKind::ConnectionRefused, ErrorKind::InvalidInput, ErrorKind::NotFound];
+        matches!(accepting, AcceptFailure::Nobody | AcceptFailure::Connection)
+            || connecting.contains(&error.kind())
     }
 }
 

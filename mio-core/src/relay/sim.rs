@@ -168,6 +168,11 @@ impl Side {
         self.0.borrow().arrived.len()
     }
 
+    /// For how many bytes there is room.
+    fn room(&self) -> usize {
+        self.0.borrow().room
+    }
+
     /// Whether the peer was told that no more will be written.
     pub(super) fn is_ended(&self) -> bool {
         self.0.borrow().ended
@@ -463,8 +468,22 @@ impl World {
                 self.act(pair, side, self.acts[act]);
             }
             while self.turn() {}
+            self.check_that_nobody_dawdles();
         }
         self.check_the_end();
+    }
+
+    /// When the loop would sleep, no byte that came waits for a sink that has room, unless for a buffer.
+    fn check_that_nobody_dawdles(&self) {
+        for (number, pair) in self.pairs.iter().enumerate() {
+            if pair.over.is_some() || pair.queued {
+                continue;
+            }
+            for way in [0, 1] {
+                let (waiting, room) = (pair.sides[way].waiting(), pair.sides[1 - way].room());
+                assert!(waiting == 0 || room == 0, "pair {number}: {waiting} for {room}");
+            }
+        }
     }
 
     fn act(&mut self, number: usize, side: usize, act: Act) {

@@ -135,6 +135,16 @@ fn without_a_buffer_bytes_stay_where_they_are_until_they_are_written() {
 }
 
 #[test]
+fn what_was_looked_at_and_not_written_is_not_forgotten() {
+    let mut rig = Rig::with_room(Bounds { buffers: 0, ..BOUNDS }, 1);
+    rig.source.arrive(b"abc");
+    assert_eq!(rig.advance(), Ok(Progress::Waits));
+    rig.sink.make_room(10);
+    assert_eq!(rig.advance(), Ok(Progress::Waits));
+    assert_eq!(rig.sink.sent(), b"abc");
+}
+
+#[test]
 fn a_flow_that_is_closed_gives_its_buffer_to_the_next() {
     let mut rig = Rig::with_room(BOUNDS, 1);
     rig.source.arrive(b"ab");
