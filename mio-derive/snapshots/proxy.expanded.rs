@@ -36,6 +36,7 @@ mod louder_server {
         }
         impl Pair {
             /// Takes in what the kernel says of one side; nothing, if the pair itself had asked for its turn.
+            #[inline(always)]
             pub(super) fn hear(
                 &mut self,
                 side: Side,
@@ -76,6 +77,7 @@ mod louder_server {
                 }
             }
             /// Carries both ways as far as it is fair. The header, if there is one, goes up first.
+            #[inline(always)]
             pub(super) fn carry(
                 &mut self,
                 key: Key,
@@ -86,6 +88,9 @@ mod louder_server {
             ) -> Result<Progress, Cause> {
                 let Pair { client, upstream, up, down, .. } = self;
                 let [way_up, way_down] = &mut counters.ways;
+                if down.is_finished() {
+                    up.is_the_last();
+                }
                 let mut filter = Up::new(gateway, key);
                 let went_up = match header {
                     None => up.advance(client, upstream, pool, way_up, &mut filter),
@@ -102,6 +107,9 @@ mod louder_server {
                 };
                 let went_up = went_up
                     .map_err(|broken| Cause::broken(broken, Side::Client))?;
+                if up.is_finished() {
+                    down.is_the_last();
+                }
                 let mut filter = Down::new(gateway, key);
                 let went_down = down
                     .advance(upstream, client, pool, way_down, &mut filter);
@@ -119,6 +127,7 @@ mod louder_server {
                 )
             }
             /// Asks for another turn, after the others.
+            #[cold]
             pub(super) fn ask<L>(
                 &mut self,
                 event_loop: &mut EventLoop<L, On>,
@@ -132,6 +141,7 @@ mod louder_server {
                 Ok(())
             }
             /// Lines up for a buffer.
+            #[cold]
             pub(super) fn queue(
                 &mut self,
                 key: Key,
@@ -144,6 +154,7 @@ mod louder_server {
                 Ok(())
             }
             /// What the upstream is told of the client.
+            #[cold]
             pub(super) fn header(&self, version: ProxyProtocol) -> Option<ProxyHeader> {
                 if version == ProxyProtocol::Off {
                     return None;
@@ -193,7 +204,7 @@ mod louder_server {
         /// Clients wait to be accepted at the listener of this number.
         #[io(readable, ready)]
         Listener(u8),
-        /// The connection of a pair that was accepted.
+        /// The connection of a pair that was accepted. What has priority is an urgent byte, where it has to be known of.
         #[io(readable, writable, priority, ready)]
         Client(Key),
         /// The connection of a pair that was made for it.
@@ -423,7 +434,9 @@ mod louder_server {
             self.accepting.resume();
             for _ in 0..ACCEPTS_PER_TURN {
                 let Some(number) = self.accepting.turn() else { return Ok(()) };
-                let Some(listener) = self.listeners.get(number) else { return Ok(()) };
+                let Some(listener) = self.listeners.get_mut(number) else {
+                    return Ok(())
+                };
                 if self.pairs.is_full() {
                     self.accepting.until_room();
                     return Ok(());
@@ -490,10 +503,10 @@ mod louder_server {
                 asked: false,
                 queued: false,
             };
+            let (client, upstream) = (On::Client(key), On::Upstream(key));
             let registered = event_loop
-                .register_with(&pair.client, On::Client(key), INTEREST, Trigger::Edge)
+                .register_with(&pair.client, client, INTEREST, Trigger::Edge)
                 .and_then(|()| {
-                    let upstream = On::Upstream(key);
                     event_loop
                         .register_with(&pair.upstream, upstream, INTEREST, Trigger::Edge)
                 });
@@ -600,8 +613,7 @@ mod louder_server {
             if cause.resets(Side::Upstream) {
                 upstream.reset_on_drop();
             }
-            let _ = event_loop.close(client, On::Client(key));
-            let _ = event_loop.close(upstream, On::Upstream(key));
+            drop((client, upstream));
             self.counters.count(cause);
             self.gateway.closed(&closed);
         }

@@ -6,7 +6,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::windows::io::{AsSocket, BorrowedSocket};
 use std::{
     io::{self, Read, Write},
-    net::{Shutdown, SocketAddr},
+    net::{self, Shutdown, SocketAddr},
     time::Duration,
 };
 
@@ -186,9 +186,22 @@ impl AsFd for Connection {
 #[derive(Debug)]
 pub struct Listener {
     socket: Socket,
-    nodelay: bool,
+    nodelay: Nodelay,
     /// Another loop waits for the same queue.
     shared: bool,
+}
+
+/// How connections come to send small writes at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Nodelay {
+    /// They do not.
+    Off,
+    /// The listener was told so, which saves a call for each connection where they inherit it. Nobody has looked
+    /// yet.
+    Told,
+    Inherited,
+    /// Each is told.
+    Each,
 }
 
 #[derive(Debug)]
@@ -228,6 +241,10 @@ impl Listener {
                 result => result?,
             }),
         };
+        let nodelay = match (&socket, nodelay) {
+            (Socket::Tcp(listener), true) => tell_nodelay(listener),
+            _ => Nodelay::Off,
+        };
         Ok(Listener { socket, nodelay, shared: false })
     }
 
@@ -237,11 +254,15 @@ impl Listener {
     ///
     /// As [`TcpListener::accept`].
     #[inline]
-    pub fn accept(&self) -> io::Result<(Connection, Option<SocketAddr>)> {
+    pub fn accept(&mut self) -> io::Result<(Connection, Option<SocketAddr>)> {
         match &self.socket {
             Socket::Tcp(listener) => {
                 let (stream, peer) = listener.accept()?;
-                if self.nodelay {
+                if self.nodelay == Nodelay::Told {
+                    let inherited = stream.nodelay().unwrap_or(false);
+                    self.nodelay = if inherited { Nodelay::Inherited } else { Nodelay::Each };
+                }
+                if self.nodelay == Nodelay::Each {
                     let _ = stream.set_nodelay(true);
                 }
                 Ok((Connection(stream), Some(peer)))
@@ -309,6 +330,21 @@ impl Listener {
 #[cfg(not(any(unix, windows)))]
 crate::source::hopeless_source!(Connection, Listener);
 
+/// Linux and the BSDs hand the option of a listener on to what it accepts; that is not written anywhere.
+#[cfg(unix)]
+fn tell_nodelay(listener: &TcpListener) -> Nodelay {
+    let told = listener.as_std().try_clone().and_then(|listener| {
+        // The option is the socket's, whatever it is used for.
+        net::TcpStream::from(OwnedFd::from(listener)).set_nodelay(true)
+    });
+    if told.is_ok() { Nodelay::Told } else { Nodelay::Each }
+}
+
+#[cfg(not(unix))]
+fn tell_nodelay(_: &TcpListener) -> Nodelay {
+    Nodelay::Each
+}
+
 /// Removes a socket that nobody listens at.
 #[cfg(unix)]
 fn remove_if_dead(address: &Address) -> io::Result<()> {
@@ -346,7 +382,7 @@ mod tests {
     use super::*;
 
     fn exchange(address: &Address) {
-        let listener = Listener::bind(address, false, true).unwrap();
+        let mut listener = Listener::bind(address, false, true).unwrap();
         let mut client = Connection::connect(&listener.local_addr().unwrap(), true).unwrap();
         let (server, peer) = listener.accept().unwrap();
         assert_eq!(peer, client.local_addr());

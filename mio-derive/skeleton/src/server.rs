@@ -43,7 +43,7 @@ pub enum On {
     /// Clients wait to be accepted at the listener of this number.
     #[io(readable, ready)]
     Listener(u8),
-    /// The connection of a pair that was accepted.
+    /// The connection of a pair that was accepted. What has priority is an urgent byte, where it has to be known of.
     #[io(readable, writable, priority, ready)]
     Client(Key),
     /// The connection of a pair that was made for it.
@@ -268,7 +268,7 @@ impl Server {
         self.accepting.resume();
         for _ in 0..ACCEPTS_PER_TURN {
             let Some(number) = self.accepting.turn() else { return Ok(()) };
-            let Some(listener) = self.listeners.get(number) else { return Ok(()) };
+            let Some(listener) = self.listeners.get_mut(number) else { return Ok(()) };
             if self.pairs.is_full() {
                 self.accepting.until_room();
                 return Ok(());
@@ -329,12 +329,11 @@ impl Server {
             asked: false,
             queued: false,
         };
-        let registered = event_loop
-            .register_with(&pair.client, On::Client(key), INTEREST, Trigger::Edge)
-            .and_then(|()| {
-                let upstream = On::Upstream(key);
-                event_loop.register_with(&pair.upstream, upstream, INTEREST, Trigger::Edge)
-            });
+        let (client, upstream) = (On::Client(key), On::Upstream(key));
+        let registered =
+            event_loop.register_with(&pair.client, client, INTEREST, Trigger::Edge).and_then(
+                |()| event_loop.register_with(&pair.upstream, upstream, INTEREST, Trigger::Edge),
+            );
         if registered.is_err() {
             event_loop.cancel(pair.timer);
             // `NotFound` if registering this one is what failed.
@@ -432,9 +431,9 @@ impl Server {
         if cause.resets(Side::Upstream) {
             upstream.reset_on_drop();
         }
-        // They are registered, so that nothing can fail.
-        let _ = event_loop.close(client, On::Client(key));
-        let _ = event_loop.close(upstream, On::Upstream(key));
+        // Nobody else has their descriptors, so dropping them deregisters them. What the loop has yet to say
+        // of them finds nothing under the key.
+        drop((client, upstream));
         self.counters.count(cause);
         self.gateway.closed(&closed);
     }

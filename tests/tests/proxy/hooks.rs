@@ -3,7 +3,11 @@
 use std::{
     io::{ErrorKind, Write},
     net::Shutdown,
-    time::Duration,
+    sync::{
+        Arc, Barrier,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
 };
 
 use mio_core::{
@@ -15,7 +19,9 @@ use mio_core::{
     relay::{Bounds, Chunk},
 };
 
-use crate::{Plain, PlainServer, accept, connect, listen, read, read_to_end, start, upstream};
+use crate::{
+    PATIENCE, Plain, PlainServer, accept, connect, listen, read, read_to_end, start, upstream,
+};
 
 /// Remembers what it was told, and accepts no client at the second listener.
 #[derive(Proxy)]
@@ -149,11 +155,23 @@ fn why_a_pair_ended_is_told() {
 struct Frame {
     upstream: Address,
     begun: bool,
+    /// Remainders, as of the last report.
+    held: Arc<AtomicU64>,
+}
+
+impl Frame {
+    fn new(upstream: Address) -> Frame {
+        Frame { upstream, begun: false, held: Arc::default() }
+    }
 }
 
 impl Hooks for Frame {
     fn upstream(&mut self, _: &Client<'_>) -> Option<Address> {
         Some(self.upstream.clone())
+    }
+
+    fn report(&mut self, counters: &Counters) {
+        self.held.store(counters.held_max, Ordering::SeqCst);
     }
 }
 
@@ -190,7 +208,7 @@ fn frame(relay: Bounds) -> ProxyConfig {
 #[test]
 fn bytes_are_seen_and_changed_in_either_direction() {
     let (far, address) = upstream();
-    let hooks = Frame { upstream: address, begun: false };
+    let hooks = Frame::new(address);
     let (addresses, sender, thread) = start!(FrameServer, hooks, frame(Bounds::default()));
     let mut client = connect(&addresses[0]);
     let mut server = accept(&far);
@@ -209,7 +227,7 @@ fn bytes_are_seen_and_changed_in_either_direction() {
 #[test]
 fn a_hook_that_refuses_bytes_resets_both_sides() {
     let (far, address) = upstream();
-    let hooks = Frame { upstream: address, begun: false };
+    let hooks = Frame::new(address);
     let (addresses, sender, thread) = start!(FrameServer, hooks, frame(Bounds::default()));
     let mut client = connect(&addresses[0]);
     let mut server = accept(&far);
@@ -225,7 +243,8 @@ fn who_has_to_wait_for_a_buffer_gets_one_when_it_is_free() {
     // More than the kernel buffers.
     const MUCH: usize = 48 << 20;
     let (far, address) = upstream();
-    let hooks = Frame { upstream: address, begun: true };
+    let hooks = Frame { begun: true, ..Frame::new(address) };
+    let held = Arc::clone(&hooks.held);
     // With a hook at work a remainder has to be held, and there is room for one.
     let bounds = Bounds { buffers: 1, ..Bounds::default() };
     let (addresses, sender, thread) = start!(FrameServer, hooks, frame(bounds));
@@ -235,18 +254,28 @@ fn who_has_to_wait_for_a_buffer_gets_one_when_it_is_free() {
             (client, accept(&far))
         })
         .collect();
+    let full = Barrier::new(pairs.len() + 1);
     std::thread::scope(|scope| {
         for (client, server) in &mut pairs {
+            let full = &full;
             scope.spawn(move || {
                 client.write_all(&vec![b'x'; MUCH]).unwrap();
                 client.shutdown(Shutdown::Write).unwrap();
             });
             scope.spawn(move || {
-                std::thread::sleep(Duration::from_millis(300));
+                full.wait();
                 let bytes = read_to_end(server).unwrap();
                 assert!(bytes.len() == MUCH && bytes.iter().all(|&byte| byte == b'X'));
             });
         }
+        // Nobody reads before the only buffer is taken.
+        let began = Instant::now();
+        while held.load(Ordering::SeqCst) == 0 && began.elapsed() < PATIENCE {
+            sender.send(Command::Report).unwrap();
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        std::thread::sleep(Duration::from_millis(100));
+        full.wait();
     });
     drop(pairs);
     sender.send(Command::Drain).unwrap();

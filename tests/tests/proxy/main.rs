@@ -2,6 +2,7 @@
 #![cfg(unix)]
 
 mod addresses;
+mod calls;
 mod exhaustion;
 mod hooks;
 mod nesting;

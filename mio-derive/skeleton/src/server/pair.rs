@@ -33,6 +33,7 @@ pub(super) struct Pair {
 
 impl Pair {
     /// Takes in what the kernel says of one side; nothing, if the pair itself had asked for its turn.
+    #[inline(always)]
     pub(super) fn hear(&mut self, side: Side, readiness: Readiness) -> Result<(), Cause> {
         if readiness.is_empty() {
             self.asked = false;
@@ -71,6 +72,7 @@ impl Pair {
     }
 
     /// Carries both ways as far as it is fair. The header, if there is one, goes up first.
+    #[inline(always)]
     pub(super) fn carry(
         &mut self,
         key: Key,
@@ -81,6 +83,9 @@ impl Pair {
     ) -> Result<Progress, Cause> {
         let Pair { client, upstream, up, down, .. } = self;
         let [way_up, way_down] = &mut counters.ways;
+        if down.is_finished() {
+            up.is_the_last();
+        }
         let mut filter = Up::new(gateway, key);
         let went_up = match header {
             None => up.advance(client, upstream, pool, way_up, &mut filter),
@@ -89,6 +94,9 @@ impl Pair {
             }
         };
         let went_up = went_up.map_err(|broken| Cause::broken(broken, Side::Client))?;
+        if up.is_finished() {
+            down.is_the_last();
+        }
         let mut filter = Down::new(gateway, key);
         let went_down = down.advance(upstream, client, pool, way_down, &mut filter);
         let went_down = went_down.map_err(|broken| Cause::broken(broken, Side::Upstream))?;
@@ -104,6 +112,7 @@ impl Pair {
     }
 
     /// Asks for another turn, after the others.
+    #[cold]
     pub(super) fn ask<L>(
         &mut self,
         event_loop: &mut EventLoop<L, On>,
@@ -118,6 +127,7 @@ impl Pair {
     }
 
     /// Lines up for a buffer.
+    #[cold]
     pub(super) fn queue(&mut self, key: Key, pool: &mut Pool) -> Result<(), Cause> {
         if !self.queued {
             pool.queue(key.into()).map_err(|_| Cause::NoRoom)?;
@@ -127,6 +137,7 @@ impl Pair {
     }
 
     /// What the upstream is told of the client.
+    #[cold]
     pub(super) fn header(&self, version: ProxyProtocol) -> Option<ProxyHeader> {
         if version == ProxyProtocol::Off {
             return None;
