@@ -107,7 +107,7 @@ const NAMES: &[(libc::c_long, &str)] = names![
     epoll_pwait: SYS_epoll_pwait, eventfd2: SYS_eventfd2, exit: SYS_exit,
     exit_group: SYS_exit_group, fcntl: SYS_fcntl, futex: SYS_futex, getpid: SYS_getpid,
     getrandom: SYS_getrandom, getsockopt: SYS_getsockopt, gettid: SYS_gettid, ioctl: SYS_ioctl,
-    kill: SYS_kill, madvise: SYS_madvise, mmap: SYS_mmap, mprotect: SYS_mprotect,
+    kill: SYS_kill, madvise: SYS_madvise, mprotect: SYS_mprotect,
     munmap: SYS_munmap, getcwd: SYS_getcwd, pidfd_open: SYS_pidfd_open, pipe2: SYS_pipe2, ppoll: SYS_ppoll,
     prctl: SYS_prctl, prlimit64: SYS_prlimit64, read: SYS_read, readv: SYS_readv,
     recvfrom: SYS_recvfrom, recvmsg: SYS_recvmsg, rt_sigaction: SYS_rt_sigaction,
@@ -123,6 +123,7 @@ const NAMES: &[(libc::c_long, &str)] = names![
     #[cfg(any(target_arch = "x86_64", target_arch = "x86", target_arch = "s390x"))] epoll_wait: SYS_epoll_wait,
     #[cfg(any(target_arch = "x86_64", target_arch = "x86", target_arch = "s390x"))] pipe: SYS_pipe,
     #[cfg(any(target_arch = "x86_64", target_arch = "x86", target_arch = "s390x"))] poll: SYS_poll,
+    #[cfg(not(target_arch = "arm"))] mmap: SYS_mmap,
     // How fstat(3) is made differs too.
     fstat: SYS_fstat, statx: SYS_statx,
     #[cfg(target_arch = "x86_64")] newfstatat: SYS_newfstatat,

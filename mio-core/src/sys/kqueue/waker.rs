@@ -59,6 +59,10 @@ impl Waker {
 
 impl Drop for Waker {
     fn drop(&mut self) {
+        // A forked child has no kqueue, and may have the lock of a thread that is not there.
+        if self.selector.queue.check_process().is_err() {
+            return;
+        }
         if let Way::Filter(wake) = &self.way {
             self.selector.registry().remove_waker(&self.selector.queue, wake);
         }
