@@ -13,6 +13,11 @@ use crate::sys::signal::{Bell, Catcher, Occurrence, SIGNALS, names};
 /// assert_eq!(Signal::from_raw(Signal::TERM.as_raw()), Some(Signal::TERM));
 /// ```
 ///
+/// Portability: on Windows the events of the console take the place of signals. Ctrl-C is INT, Ctrl-Break QUIT, the
+/// closing of the console's window HUP, and that the user logs off or the system shuts down TERM. No other signal
+/// occurs there, and to ask for one is `Unsupported`. After HUP and TERM the system ends the process within a few
+/// seconds, whatever it does.
+///
 /// See signal(7).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Signal(u8);
@@ -264,7 +269,7 @@ pub struct SignalInfo {
     /// Where it came from: `si_code` of sigaction(2), such as `SI_USER` for kill(2), `SI_QUEUE` for
     /// sigqueue(3), `SI_TKILL` for pthread_kill(3) and raise(3), `SI_KERNEL` for the terminal's keys.
     ///
-    /// Portability: the values are the platform's own.
+    /// Portability: the values are the platform's own; on Windows that of the console event (`CTRL_C_EVENT`).
     pub code: i32,
 }
 
