@@ -255,6 +255,90 @@ pub fn derive_token_field(input: TokenStream) -> TokenStream {
 }
 
 /// Makes the server of a TCP proxy of a struct that says which upstream a client gets.
+///
+/// ```
+/// use std::{io::{self, Read, Write}, net, thread};
+/// use mio_core::{EventLoop, Proxy, proxy::{Address, Client, Command, Hooks}};
+///
+/// #[derive(Proxy)]
+/// #[proxy(connect_timeout = "2s", idle_timeout = "5m")]
+/// struct Gateway {
+///     upstream: Address,
+/// }
+///
+/// impl Hooks for Gateway {
+///     fn upstream(&mut self, _: &Client<'_>) -> Option<Address> {
+///         Some(self.upstream.clone())
+///     }
+/// }
+///
+/// # fn main() -> io::Result<()> {
+/// let upstream = net::TcpListener::bind("127.0.0.1:0")?;
+/// let gateway = Gateway { upstream: upstream.local_addr()?.into() };
+///
+/// let mut config = GatewayServer::config();
+/// config.listen.push("127.0.0.1:0".parse()?);
+/// let listeners = config.listeners()?;
+/// let Some(address) = listeners[0].local_addr()?.tcp() else { unreachable!() };
+/// let mut event_loop = EventLoop::with_config(config.event_loop())?;
+/// let server = GatewayServer::new(event_loop.scoped(), gateway, config, listeners)?;
+/// let commands = event_loop.sender();
+/// let serving = thread::spawn(move || server.run(event_loop));
+///
+/// let mut client = net::TcpStream::connect(address)?;
+/// client.write_all(b"hello")?;
+/// let mut bytes = [0; 5];
+/// upstream.accept()?.0.read_exact(&mut bytes)?;
+/// assert_eq!(&bytes, b"hello");
+///
+/// drop(client);
+/// commands.send(Command::Drain).unwrap();
+/// let server = serving.join().unwrap()?;
+/// assert_eq!(server.counters().accepted, 1);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// A program that does nothing else is `GatewayServer::serve(gateway, config, listeners)`, which also heeds the
+/// signals: INT and TERM drain, a second one ends, USR1 reports the counters. `serve_in_threads` runs several
+/// loops.
+///
+/// # What it makes
+///
+/// Beside the struct, which has to stand in a module and not in a function, as visible as it:
+///
+/// - `GatewayServer`, which owns the struct. It accepts, connects each client to the upstream that the struct
+///   chooses, and carries bytes both ways by `mio_core::relay`; an error of one pair is the end of that pair alone.
+/// - `GatewayOn`, its sources. With them it nests in a larger program, as every derived handler does:
+///   `#[nested(gateway)] Gateway(GatewayOn)`; its messages are `mio_core::proxy::Command`s. It takes no signal
+///   there unless told to by `heed_signals`, and does not shut the loop down: `is_done` says when it has drained.
+///
+/// The code is written out as a new crate by `cargo run -p new-proxy`, for whoever wants to change it.
+///
+/// # What the user writes
+///
+/// `mio_core::proxy::Hooks`, of which `upstream` is required. For a struct with `#[proxy(inspect(up))]` also
+/// `InspectUp`, which sees what the clients send and may change it, and with `inspect(down)` `InspectDown`; one
+/// without the other does not compile. Only what nobody looks at is spliced.
+///
+/// # Options
+///
+/// Each is a default, which a `mio_core::proxy::ProxyConfig` overrides at run time; its fields say more of them.
+///
+/// | option | for example | if it is not given |
+/// |---|---|---|
+/// | `connect_timeout`, `idle_timeout`, `drain_timeout`, `accept_retry` | `"5s"`, `"250ms"`, `"2m"` | 5 s, 60 s, 30 s, 100 ms |
+/// | `tick`: how often `Hooks::tick` is called | `"1s"` | never |
+/// | `spin` | `"50us"` | not at all |
+/// | `capacity`: pairs at a time | `10000` | 4,096 |
+/// | `buffer`, `burst` | `"16KiB"`, `4096` | 64 KiB, 256 KiB |
+/// | `buffers`, `pipes` | `64` | 256, 64 |
+/// | `nodelay` | `false` | `true` |
+/// | `proxy_protocol` | `v1`, `v2`, `off` | `off` |
+/// | `sharing`, between threads | `reuse_port`, `exclusive` | `reuse_port` |
+///
+/// And of the derive itself: `inspect(up, down)`; `server` and `sources`, other names for the two types;
+/// `crate`, the path of `mio_core`, if it was renamed or re-exported.
 #[proc_macro_derive(Proxy, attributes(proxy))]
 pub fn derive_proxy(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);

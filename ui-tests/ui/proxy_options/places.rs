@@ -1,0 +1,24 @@
+use mio_core::Proxy;
+
+#[derive(Proxy)]
+enum Choice {
+    Of,
+}
+
+#[derive(Proxy)]
+struct Generic<T>(T);
+
+#[derive(Proxy)]
+struct Listener;
+
+#[derive(Proxy)]
+struct Field {
+    #[proxy(idle_timeout = "1s")]
+    field: u8,
+}
+
+#[derive(Proxy)]
+#[proxy(inspect(up, sideways, up))]
+struct Ways;
+
+fn main() {}
