@@ -39,3 +39,6 @@ pub const DEREGISTER: &[&str] = if IS_EPOLL { &["epoll_ctl"] } else { &[] };
 
 /// Whether a wait costs time by what is ready, not by what is registered.
 pub const SCALES: bool = cfg!(not(mio_core_poll));
+
+/// Whether a registration ends when its source is closed, of whatever type that is.
+pub const NOTICES_CLOSING: bool = cfg!(not(mio_core_poll));
