@@ -16,7 +16,8 @@ const SOON: Option<Duration> = Some(Duration::from_secs(20));
 #[test]
 fn five_thousand_sockets_in_one_loop_are_all_heard() {
     const PAIRS: usize = 2_500;
-    const ROUNDS: usize = 3;
+    // Wine's server goes through all polls for each event of one.
+    const ROUNDS: usize = if cfg!(windows) { 1 } else { 3 };
 
     /// Answers each byte with the next one, until all have been through all rounds.
     struct Echo {

@@ -6,7 +6,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::windows::io::{AsSocket, BorrowedSocket};
 use std::{
     io::{self, Read, Write},
-    net::{self, Shutdown, SocketAddr},
+    net::{Shutdown, SocketAddr},
     time::Duration,
 };
 
@@ -335,7 +335,7 @@ crate::source::hopeless_source!(Connection, Listener);
 fn tell_nodelay(listener: &TcpListener) -> Nodelay {
     let told = listener.as_std().try_clone().and_then(|listener| {
         // The option is the socket's, whatever it is used for.
-        net::TcpStream::from(OwnedFd::from(listener)).set_nodelay(true)
+        std::net::TcpStream::from(OwnedFd::from(listener)).set_nodelay(true)
     });
     if told.is_ok() { Nodelay::Told } else { Nodelay::Each }
 }
