@@ -409,6 +409,10 @@ mod louder_server {
             }
             self.end_if_drained(event_loop);
         }
+        fn report_counters(&mut self) {
+            let counters = self.counters();
+            Hooks::report(&mut self.gateway, &counters);
+        }
         fn close_listeners<L>(&mut self, event_loop: &mut EventLoop<L, On>) {
             for (listener, number) in self.listeners.drain(..).zip(0..) {
                 let _ = event_loop.close(listener, On::Listener(number));
@@ -491,8 +495,10 @@ mod louder_server {
                 address,
                 connection: &connection,
             };
-            self.gateway.accepted(&client);
-            let Some(address) = self.gateway.upstream(&client) else { return Ok(()) };
+            Hooks::accepted(&mut self.gateway, &client);
+            let Some(address) = Hooks::upstream(&mut self.gateway, &client) else {
+                return Ok(())
+            };
             let pair = Pair {
                 upstream: Connection::connect(&address, self.config.nodelay)?,
                 client: connection,
@@ -539,7 +545,7 @@ mod louder_server {
                 Ok(()) if was_connected => pair.carry(key, None, gateway, pool, counters),
                 Ok(()) => {
                     event_loop.reschedule(pair.timer, config.idle_timeout);
-                    gateway.connected(key, &pair.upstream);
+                    Hooks::connected(gateway, key, &pair.upstream);
                     let header = pair.header(config.proxy_protocol);
                     pair.carry(key, header, gateway, pool, counters)
                 }
@@ -615,7 +621,7 @@ mod louder_server {
             }
             drop((client, upstream));
             self.counters.count(cause);
-            self.gateway.closed(&closed);
+            Hooks::closed(&mut self.gateway, &closed);
         }
     }
     /// What the event loop calls.
@@ -671,7 +677,8 @@ mod louder_server {
             Ok(())
         }
         fn beat(&mut self, _: &mut EventLoop<L, On>) -> io::Result<()> {
-            self.gateway.tick(&self.counters());
+            let counters = self.counters();
+            Hooks::tick(&mut self.gateway, &counters);
             Ok(())
         }
         fn end(
@@ -682,7 +689,7 @@ mod louder_server {
             self.drain(event_loop)
         }
         fn report(&mut self, _: &mut EventLoop<L, On>, _: SignalInfo) -> io::Result<()> {
-            self.gateway.report(&self.counters());
+            self.report_counters();
             Ok(())
         }
         fn message(
@@ -693,7 +700,7 @@ mod louder_server {
             match command {
                 Command::Drain => self.drain(event_loop)?,
                 Command::Stop => self.stop(event_loop),
-                Command::Report => self.gateway.report(&self.counters()),
+                Command::Report => self.report_counters(),
             }
             Ok(())
         }

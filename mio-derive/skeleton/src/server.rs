@@ -240,6 +240,11 @@ impl Server {
         self.end_if_drained(event_loop);
     }
 
+    fn report_counters(&mut self) {
+        let counters = self.counters();
+        Hooks::report(&mut self.gateway, &counters);
+    }
+
     fn close_listeners<L>(&mut self, event_loop: &mut EventLoop<L, On>) {
         for (listener, number) in self.listeners.drain(..).zip(0..) {
             // It is registered, so that nothing can fail.
@@ -317,8 +322,8 @@ impl Server {
         let entry = self.pairs.vacant_entry()?;
         let key = entry.key();
         let client = Client { key, listener, address, connection: &connection };
-        self.gateway.accepted(&client);
-        let Some(address) = self.gateway.upstream(&client) else { return Ok(()) };
+        Hooks::accepted(&mut self.gateway, &client);
+        let Some(address) = Hooks::upstream(&mut self.gateway, &client) else { return Ok(()) };
         let pair = Pair {
             upstream: Connection::connect(&address, self.config.nodelay)?,
             client: connection,
@@ -366,7 +371,7 @@ impl Server {
             Ok(()) if was_connected => pair.carry(key, None, gateway, pool, counters),
             Ok(()) => {
                 event_loop.reschedule(pair.timer, config.idle_timeout);
-                gateway.connected(key, &pair.upstream);
+                Hooks::connected(gateway, key, &pair.upstream);
                 let header = pair.header(config.proxy_protocol);
                 pair.carry(key, header, gateway, pool, counters)
             }
@@ -435,7 +440,7 @@ impl Server {
         // of them finds nothing under the key.
         drop((client, upstream));
         self.counters.count(cause);
-        self.gateway.closed(&closed);
+        Hooks::closed(&mut self.gateway, &closed);
     }
 }
 
@@ -491,7 +496,8 @@ impl<L> OnHandler<L> for Server {
     }
 
     fn beat(&mut self, _: &mut EventLoop<L, On>) -> io::Result<()> {
-        self.gateway.tick(&self.counters());
+        let counters = self.counters();
+        Hooks::tick(&mut self.gateway, &counters);
         Ok(())
     }
 
@@ -500,7 +506,7 @@ impl<L> OnHandler<L> for Server {
     }
 
     fn report(&mut self, _: &mut EventLoop<L, On>, _: SignalInfo) -> io::Result<()> {
-        self.gateway.report(&self.counters());
+        self.report_counters();
         Ok(())
     }
 
@@ -508,7 +514,7 @@ impl<L> OnHandler<L> for Server {
         match command {
             Command::Drain => self.drain(event_loop)?,
             Command::Stop => self.stop(event_loop),
-            Command::Report => self.gateway.report(&self.counters()),
+            Command::Report => self.report_counters(),
         }
         Ok(())
     }

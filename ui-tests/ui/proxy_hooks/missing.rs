@@ -1,0 +1,6 @@
+use mio_core::Proxy;
+
+#[derive(Proxy)]
+struct Gateway;
+
+fn main() {}
