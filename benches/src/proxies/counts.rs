@@ -110,7 +110,9 @@ impl Job<'_> {
         let each = |units| {
             let log = self.programs.scratch().join("strace.log");
             let words = ["strace", "-f", "-c", "-U", "calls,name", "-o"].map(OsStr::new);
-            let under = [&words[..], &[log.as_os_str()]].concat();
+            // A tracer that is killed would leave the proxy behind.
+            let bound = ["setpriv", "--pdeathsig", "KILL"].map(OsStr::new);
+            let under = [&words[..], &[log.as_os_str()], &bound[..]].concat();
             self.run(units, &under, |_| {})?;
             Ok::<_, io::Error>(call_table(&fs::read_to_string(log)?))
         };
