@@ -25,6 +25,8 @@ fn new_loop() -> (EventLoop<u64>, Sender<u64>) {
 struct Pipes<'a>(&'a mut Chain);
 
 impl Handler<u64> for Pipes<'_> {
+    // Part of the loop, as in the others: which unit of this crate the compiler puts it in is chance.
+    #[inline(always)]
     fn readable(&mut self, event_loop: &mut EventLoop<u64>, token: u64) {
         if self.0.readable(token as usize) {
             event_loop.shutdown();
