@@ -90,6 +90,12 @@ fn what_is_dropped_is_forgotten_and_its_number_registers_again() {
             assert_eq!(look(&selector), []);
             selector.register(&reader, 2, Interest::READABLE, trigger).unwrap();
             assert_eq!(look(&selector), [(2, Readiness::READABLE)]);
+            drop(reader);
+            // A type of others says nothing of its birth.
+            let (a, mut b) = net::UnixStream::pair().unwrap();
+            assert_eq!(a.as_raw_fd(), number);
+            b.write_all(b"x").unwrap();
+            assert_eq!(look(&selector), []);
         }
     });
 }
