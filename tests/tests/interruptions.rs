@@ -76,7 +76,7 @@ fn a_signal_ends_the_wait_of_a_bare_selector_without_an_event() {
             waits.recv().unwrap();
             while !selecting.is_finished() {
                 // SAFETY: the thread has not been joined.
-                unsafe { libc::pthread_kill(selecting.as_pthread_t(), libc::SIGUSR1) };
+                unsafe { libc::pthread_kill(selecting.as_pthread_t() as _, libc::SIGUSR1) };
                 thread::sleep(Duration::from_millis(5));
             }
             assert_eq!(

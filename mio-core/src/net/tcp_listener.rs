@@ -139,7 +139,7 @@ impl TcpListener {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, any(unix, windows)))]
 mod tests {
     use std::{
         io::{ErrorKind, Read, Write},

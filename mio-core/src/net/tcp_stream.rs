@@ -205,7 +205,7 @@ impl TcpStream {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, any(unix, windows)))]
 mod tests {
     use std::{
         io::{self, ErrorKind, IoSlice, IoSliceMut, Read, Write},

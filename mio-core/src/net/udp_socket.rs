@@ -252,7 +252,7 @@ impl UdpSocket {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, any(unix, windows)))]
 mod tests {
     use std::{
         io::{self, ErrorKind},
