@@ -154,7 +154,7 @@ macro_rules! forward_read {
             #[inline]
             fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
                 let wanted = buffer.len();
-                self.0.transfer(crate::Interest::READABLE, wanted, |mut inner| inner.read(buffer))
+                self.0.transfer(crate::Interest::READABLE, wanted, buffer, |mut inner, buffer| inner.read(buffer))
             }
 
             #[inline]
@@ -163,7 +163,7 @@ macro_rules! forward_read {
                 buffers: &mut [std::io::IoSliceMut<'_>],
             ) -> std::io::Result<usize> {
                 let wanted = buffers.iter().map(|buffer| buffer.len()).sum();
-                self.0.transfer(crate::Interest::READABLE, wanted, |mut inner| inner.read_vectored(buffers))
+                self.0.transfer(crate::Interest::READABLE, wanted, buffers, |mut inner, buffers| inner.read_vectored(buffers))
             }
         }
     )*};
@@ -175,13 +175,13 @@ macro_rules! forward_write {
         impl std::io::Write for $name {
             #[inline]
             fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-                self.0.transfer(crate::Interest::WRITABLE, bytes.len(), |mut inner| inner.write(bytes))
+                self.0.transfer(crate::Interest::WRITABLE, bytes.len(), bytes, |mut inner, bytes| inner.write(bytes))
             }
 
             #[inline]
             fn write_vectored(&mut self, slices: &[std::io::IoSlice<'_>]) -> std::io::Result<usize> {
                 let wanted = slices.iter().map(|slice| slice.len()).sum();
-                self.0.transfer(crate::Interest::WRITABLE, wanted, |mut inner| inner.write_vectored(slices))
+                self.0.transfer(crate::Interest::WRITABLE, wanted, slices, |mut inner, slices| inner.write_vectored(slices))
             }
 
             /// Does nothing: there is no buffer here.

@@ -97,32 +97,32 @@ impl From<UnixStream> for Connection {
 }
 
 impl Stream for Connection {
-    #[inline]
+    #[inline(always)]
     fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
         Stream::read(&self.0, buffer)
     }
 
-    #[inline]
+    #[inline(always)]
     fn peek(&self, buffer: &mut [u8]) -> io::Result<usize> {
         Stream::peek(&self.0, buffer)
     }
 
-    #[inline]
+    #[inline(always)]
     fn write(&self, bytes: &[u8]) -> io::Result<usize> {
         Stream::write(&self.0, bytes)
     }
 
-    #[inline]
+    #[inline(always)]
     fn finish(&self) -> io::Result<()> {
         Stream::finish(&self.0)
     }
 
-    #[inline]
+    #[inline(always)]
     fn fill(&self, pipe: &KernelPipe, max: usize) -> io::Result<usize> {
         self.0.fill(pipe, max)
     }
 
-    #[inline]
+    #[inline(always)]
     fn drain(&self, pipe: &KernelPipe, max: usize) -> io::Result<usize> {
         self.0.drain(pipe, max)
     }

@@ -4,10 +4,7 @@ use std::io::{self, ErrorKind};
 
 use bitflags::bitflags;
 
-use super::{
-    Chunk, Filter, Pipe, Pool, Stream,
-    splice::{BULK_BYTES, BULK_READS},
-};
+use super::{Filter, Pipe, Pool, Stream, splice::BULK_BYTES};
 use crate::interest::Readiness;
 
 /// One direction: what its source sends, its sink gets.
@@ -19,7 +16,7 @@ use crate::interest::Readiness;
 #[must_use]
 pub struct Flow {
     /// Written to the sink.
-    bytes: u64,
+    pub(super) bytes: u64,
     /// What the sink did not take, if it is [`Flags::HELD`]: this part of this buffer, or of what came into
     /// this pipe. While there is some, nothing is read.
     pub(super) held: u32,
@@ -68,6 +65,14 @@ const _: () = {
 };
 
 impl Flags {
+    /// Whether there is something to read, which may be taken at its word, and room to write it as it is.
+    #[inline]
+    fn are_plain(self) -> bool {
+        let special = Flags::HELD | Flags::SPLICES | Flags::ENDING | Flags::URGED;
+        let ready = Flags::READABLE | Flags::WRITABLE;
+        self & (special | ready) == ready
+    }
+
     /// This one of the two that a readiness has as well, if it is there.
     #[inline]
     fn of(readiness: Readiness, flag: Flags) -> Flags {
@@ -172,6 +177,15 @@ impl Flow {
         self.flags.contains(Flags::FINISHED)
     }
 
+    /// Whether the next report of its streams comes first: there is nothing to carry, and it has not finished.
+    #[inline]
+    #[must_use]
+    pub fn is_waiting(&self) -> bool {
+        let to_do = Flags::READABLE | Flags::HELD | Flags::FINISHED;
+        // Mostly the first answers it.
+        !self.flags.intersects(to_do) || !self.flags.intersects(Flags::WRITABLE | Flags::FINISHED)
+    }
+
     /// Bytes written to the sink.
     #[inline]
     #[must_use]
@@ -213,17 +227,39 @@ impl Flow {
         way: &mut Way,
         filter: &mut F,
     ) -> Result<Progress, Broken> {
-        if self.can_move() {
-            self.carry(source, sink, pool, way, filter)
-        } else {
-            // Mostly: a report concerns one of the two flows of a pair.
-            Ok(Progress::Waits)
+        if !self.flags.are_plain() || filter.is_active() || !pool.can_hold() {
+            return if self.can_move() {
+                self.carry(self.bytes, source, sink, pool, way, filter)
+            } else {
+                Ok(Progress::Waits)
+            };
+        }
+        // What comes mostly: a request, which goes out at once. All else is done out of line.
+        let scratch = pool.scratch();
+        way.reads += 1;
+        let read = source.read(scratch);
+        let length = match read {
+            Ok(length) if length > 0 && length < scratch.len() && length < BULK_BYTES => length,
+            read => return self.after_read(read, source, sink, pool, way, filter),
+        };
+        self.flags -= Flags::READABLE;
+        self.streak = 0;
+        way.writes += 1;
+        let written = sink.write(&scratch[..length]);
+        match written {
+            Ok(written) if written == length => {
+                self.count(length, way);
+                Ok(Progress::Waits)
+            }
+            written => self.after_write(written, length, source, sink, pool, way, filter),
         }
     }
 
+    /// Goes on after a read of which there is more to say.
     #[inline(never)]
-    fn carry<P: Pipe, A: Stream<P>, B: Stream<P>, F: Filter>(
+    fn after_read<P: Pipe, A: Stream<P>, B: Stream<P>, F: Filter>(
         &mut self,
+        read: io::Result<usize>,
         source: &A,
         sink: &B,
         pool: &mut Pool<P>,
@@ -231,7 +267,46 @@ impl Flow {
         filter: &mut F,
     ) -> Result<Progress, Broken> {
         let start = self.bytes;
-        loop {
+        let length = self.taken(read, pool.buffer_bytes())?;
+        self.pass_on(length, sink, pool, way)?;
+        self.carry(start, source, sink, pool, way, filter)
+    }
+
+    /// Goes on after a write that did not take all.
+    #[inline(never)]
+    #[expect(clippy::too_many_arguments, reason = "what `advance` has, and how far it came")]
+    fn after_write<P: Pipe, A: Stream<P>, B: Stream<P>, F: Filter>(
+        &mut self,
+        written: io::Result<usize>,
+        length: usize,
+        source: &A,
+        sink: &B,
+        pool: &mut Pool<P>,
+        way: &mut Way,
+        filter: &mut F,
+    ) -> Result<Progress, Broken> {
+        let start = self.bytes;
+        let written = self.put(written, length, way)?;
+        self.hold(written, length, pool, way);
+        self.carry(start, source, sink, pool, way, filter)
+    }
+
+    /// Carries until the burst that began at `start` is over, or there is nothing to carry.
+    #[inline(never)]
+    fn carry<P: Pipe, A: Stream<P>, B: Stream<P>, F: Filter>(
+        &mut self,
+        start: u64,
+        source: &A,
+        sink: &B,
+        pool: &mut Pool<P>,
+        way: &mut Way,
+        filter: &mut F,
+    ) -> Result<Progress, Broken> {
+        while self.can_move() {
+            if self.bytes - start >= pool.burst_bytes {
+                way.yields += 1;
+                return Ok(Progress::Yields);
+            }
             let special = self.flags.intersects(Flags::HELD | Flags::SPLICES);
             if special && self.carry_on(source, sink, pool, way, filter.is_active())? {
                 // Nothing was read into the scratch buffer.
@@ -241,13 +316,6 @@ impl Flow {
                 return Ok(Progress::Starves);
             } else {
                 self.carry_without_buffer(source, sink, pool, way)?;
-            }
-            if !self.can_move() {
-                break;
-            }
-            if self.bytes - start >= pool.burst_bytes {
-                way.yields += 1;
-                return Ok(Progress::Yields);
             }
         }
         self.pass_on_the_end(sink)?;
@@ -330,194 +398,6 @@ impl Flow {
         Ok(true)
     }
 
-    /// Reads into the scratch buffer, where `first` bytes are already, writes what is there, and holds what the
-    /// sink does not take.
-    #[inline(always)]
-    fn copy<P: Pipe, A: Stream<P>, B: Stream<P>, F: Filter>(
-        &mut self,
-        first: usize,
-        source: &A,
-        sink: &B,
-        pool: &mut Pool<P>,
-        way: &mut Way,
-        filter: &mut F,
-    ) -> Result<(), Broken> {
-        let scratch = pool.scratch();
-        let chunk = &mut scratch[first..];
-        let mut room = chunk.len();
-        if filter.is_active() {
-            room = room.saturating_sub(F::ROOM).max(1);
-        }
-        way.reads += 1;
-        let result = source.read(&mut chunk[..room]);
-        let mut length = self.taken(result, room)?;
-        if filter.is_active() {
-            length = self.filtered(chunk, length, filter)?;
-        }
-        let length = first + length;
-        if length > 0 {
-            let written = self.write(&scratch[..length], sink, way)?;
-            if written < length {
-                self.hold(written, length, pool, way);
-            }
-        }
-        Ok(())
-    }
-
-    #[cold]
-    fn hold<P: Pipe>(&mut self, start: usize, end: usize, pool: &mut Pool<P>, way: &mut Way) {
-        way.held += 1;
-        (self.start, self.end) = (start as u32, end as u32);
-        self.held = pool.hold();
-        self.flags |= Flags::HELD;
-    }
-
-    fn filtered<F: Filter>(
-        &self,
-        scratch: &mut [u8],
-        length: usize,
-        filter: &mut F,
-    ) -> Result<usize, Broken> {
-        let mut chunk = Chunk::new(scratch, length);
-        let passed = match length {
-            0 if self.flags.contains(Flags::ENDED) => filter.end(&mut chunk),
-            0 => Ok(()),
-            _ => filter.pass(&mut chunk),
-        };
-        passed.map_err(Broken::Filter)?;
-        Ok(chunk.len())
-    }
-
-    /// What the sink does not take has to stay in the kernel: look, write, and take only what was written.
-    /// One call more, and the same bytes.
-    #[cold]
-    fn carry_without_buffer<P: Pipe, A: Stream<P>, B: Stream<P>>(
-        &mut self,
-        source: &A,
-        sink: &B,
-        pool: &mut Pool<P>,
-        way: &mut Way,
-    ) -> Result<(), Broken> {
-        way.peeks += 1;
-        let scratch = pool.scratch();
-        let result = source.peek(scratch);
-        let length = self.taken(result, scratch.len())?;
-        if length > 0 {
-            let written = self.write(&scratch[..length], sink, way)?;
-            take(source, &mut scratch[..written], way)?;
-            if written < length {
-                self.flags |= Flags::READABLE;
-            }
-        }
-        Ok(())
-    }
-
-    fn write_held<P: Pipe, B: Stream<P>>(
-        &mut self,
-        sink: &B,
-        pool: &mut Pool<P>,
-        way: &mut Way,
-    ) -> Result<(), Broken> {
-        let held = &pool.buffer(self.held)[self.start as usize..self.end as usize];
-        self.start += self.write(held, sink, way)? as u32;
-        if self.start == self.end {
-            self.flags -= Flags::HELD;
-            pool.put_back(self.held);
-        }
-        Ok(())
-    }
-
-    /// What a read into `room` bytes says of the source, and how much came.
-    #[inline]
-    fn taken(&mut self, result: io::Result<usize>, room: usize) -> Result<usize, Broken> {
-        match result {
-            Ok(0) => {
-                self.has_ended();
-                Ok(0)
-            }
-            Ok(length) => {
-                // A short read has drained the source, unless no edge will tell of what comes after it.
-                if length < room && !self.flags.intersects(Flags::ENDING | Flags::URGED) {
-                    self.flags -= Flags::READABLE;
-                }
-                self.count_read(length >= room.min(BULK_BYTES));
-                Ok(length)
-            }
-            Err(error) => self.not_taken(error.kind()),
-        }
-    }
-
-    #[inline]
-    fn count_read(&mut self, bulk: bool) {
-        if self.flags.contains(Flags::SPLICES) {
-            self.flags -= Flags::READ_NEXT;
-        } else if !bulk {
-            self.streak = 0;
-        } else if !self.flags.contains(Flags::COPIES) {
-            self.streak += 1;
-            if self.streak == BULK_READS {
-                self.streak = 0;
-                self.flags |= Flags::SPLICES;
-            }
-        }
-    }
-
-    #[cold]
-    fn not_taken(&mut self, kind: ErrorKind) -> Result<usize, Broken> {
-        match kind {
-            ErrorKind::WouldBlock => {
-                self.flags -= Flags::READABLE | Flags::READ_NEXT | Flags::URGED;
-                Ok(0)
-            }
-            ErrorKind::Interrupted => Ok(0),
-            kind => Err(Broken::Source(kind)),
-        }
-    }
-
-    #[cold]
-    pub(super) fn has_ended(&mut self) {
-        self.flags |= Flags::ENDED;
-        self.flags -= Flags::READABLE;
-    }
-
-    #[inline]
-    fn write<P: Pipe, B: Stream<P>>(
-        &mut self,
-        bytes: &[u8],
-        sink: &B,
-        way: &mut Way,
-    ) -> Result<usize, Broken> {
-        way.writes += 1;
-        match sink.write(bytes) {
-            Ok(written) => {
-                self.count(written, way);
-                if written < bytes.len() {
-                    self.flags -= Flags::WRITABLE;
-                }
-                Ok(written)
-            }
-            Err(error) => self.not_written(error.kind()),
-        }
-    }
-
-    #[cold]
-    pub(super) fn not_written(&mut self, kind: ErrorKind) -> Result<usize, Broken> {
-        match kind {
-            ErrorKind::WouldBlock => {
-                self.flags -= Flags::WRITABLE;
-                Ok(0)
-            }
-            ErrorKind::Interrupted => Ok(0),
-            kind => Err(Broken::Sink(kind)),
-        }
-    }
-
-    #[inline]
-    pub(super) fn count(&mut self, written: usize, way: &mut Way) {
-        way.bytes += written as u64;
-        self.bytes += written as u64;
-    }
-
     /// Once the source has ended and all of it is written.
     #[inline]
     fn pass_on_the_end<P: Pipe, B: Stream<P>>(&mut self, sink: &B) -> Result<(), Broken> {
@@ -539,22 +419,4 @@ impl Flow {
             _ => Ok(()),
         }
     }
-}
-
-/// Takes bytes that were looked at, so that they are there.
-fn take<P: Pipe, A: Stream<P>>(
-    source: &A,
-    mut bytes: &mut [u8],
-    way: &mut Way,
-) -> Result<(), Broken> {
-    while !bytes.is_empty() {
-        way.reads += 1;
-        match source.read(bytes) {
-            Ok(0) => return Err(Broken::Source(ErrorKind::UnexpectedEof)),
-            Ok(length) => bytes = &mut bytes[length..],
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) => return Err(Broken::Source(error.kind())),
-        }
-    }
-    Ok(())
 }

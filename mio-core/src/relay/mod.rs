@@ -112,6 +112,7 @@
 //! altogether (an old kernel, a sandbox), all are. A pipe that cannot be opened, for want of descriptors say,
 //! is tried for again after a thousand times that it was wanted.
 
+mod copy;
 mod filter;
 mod flow;
 mod pipe;

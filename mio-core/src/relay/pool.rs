@@ -142,7 +142,10 @@ impl<P: Pipe> Pool<P> {
     /// meantime is passed over. Asking is two comparisons.
     #[inline]
     pub fn next_in_queue(&mut self) -> Option<u64> {
-        if self.can_hold() { self.waiting.pop_front() } else { None }
+        if self.waiting.is_empty() || !self.can_hold() {
+            return None;
+        }
+        self.waiting.pop_front()
     }
 
     /// Whether [`hold`](Pool::hold) will succeed: to be asked before anything is taken from a source.

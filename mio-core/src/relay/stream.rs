@@ -70,24 +70,23 @@ pub trait Stream<P = KernelPipe> {
 macro_rules! stream {
     ($name:ty) => {
         impl Stream for $name {
-            #[inline]
+            #[inline(always)]
             fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
                 let wanted = buffer.len();
-                let receive = |inner: &_| socket::receive(inner, buffer);
-                self.rearming().transfer(Interest::READABLE, wanted, receive)
+                self.rearming().transfer(Interest::READABLE, wanted, buffer, socket::receive)
             }
 
             #[inline]
             fn peek(&self, buffer: &mut [u8]) -> io::Result<usize> {
                 // What is short of `buffer` drains the source, as a read would.
                 let wanted = buffer.len();
-                self.rearming().transfer(Interest::READABLE, wanted, |_| self.peek(buffer))
+                self.rearming()
+                    .transfer(Interest::READABLE, wanted, buffer, |_, buffer| self.peek(buffer))
             }
 
-            #[inline]
+            #[inline(always)]
             fn write(&self, bytes: &[u8]) -> io::Result<usize> {
-                let send = |inner: &_| socket::send(inner, bytes);
-                self.rearming().transfer(Interest::WRITABLE, bytes.len(), send)
+                self.rearming().transfer(Interest::WRITABLE, bytes.len(), bytes, socket::send)
             }
 
             #[inline]
@@ -102,8 +101,9 @@ macro_rules! stream {
 
             #[inline]
             fn drain(&self, pipe: &KernelPipe, max: usize) -> io::Result<usize> {
-                self.rearming()
-                    .transfer(Interest::WRITABLE, max, |inner| pipe.get().drain(inner, max))
+                self.rearming().transfer(Interest::WRITABLE, max, pipe.get(), |inner, pipe| {
+                    pipe.drain(inner, max)
+                })
             }
         }
     };

@@ -354,6 +354,7 @@ impl Server {
 /// Relaying.
 impl Server {
     /// Takes in what the kernel says of one side of a pair, and carries what can be carried.
+    #[inline(always)]
     fn serve_pair<L>(
         &mut self,
         event_loop: &mut EventLoop<L, On>,
@@ -363,26 +364,54 @@ impl Server {
     ) -> io::Result<()> {
         let Server { gateway, config, pairs, pool, counters, .. } = self;
         let Some(pair) = pairs.get_mut(key) else { return Ok(()) };
-        let (was_connected, bytes) = (pair.connected, pair.bytes());
-        let carried = match pair.hear(side, readiness) {
-            Err(cause) => Err(cause),
-            // Its turn will come; or there is nobody to send to.
-            Ok(()) if pair.asked || !pair.connected => return Ok(()),
-            Ok(()) if was_connected => pair.carry(key, None, gateway, pool, counters),
-            Ok(()) => {
-                event_loop.reschedule(pair.timer, config.idle_timeout);
-                Hooks::connected(gateway, key, &pair.upstream);
-                let header = pair.header(config.proxy_protocol);
-                pair.carry(key, header, gateway, pool, counters)
-            }
-        };
+        let bytes = pair.bytes();
+        if let Err(cause) = pair.hear(side, readiness) {
+            return self.close(event_loop, key, cause);
+        }
+        if !pair.connected {
+            let connected = side == Side::Upstream && readiness.wants_write();
+            return if connected { self.begin(event_loop, key) } else { Ok(()) };
+        }
+        if pair.asked {
+            // Its turn will come.
+            return Ok(());
+        }
+        let carried = pair.carry(side, key, gateway, pool, counters);
         if pair.bytes() != bytes {
             event_loop.reschedule(pair.timer, config.idle_timeout);
         }
+        match carried {
+            Ok(Progress::Waits) => self.serve_queue(event_loop),
+            other => self.go_on(event_loop, key, other),
+        }
+    }
+
+    /// The upstream has accepted.
+    #[cold]
+    fn begin<L>(&mut self, event_loop: &mut EventLoop<L, On>, key: Key) -> io::Result<()> {
+        let Server { gateway, config, pairs, pool, counters, .. } = self;
+        let Some(pair) = pairs.get_mut(key) else { return Ok(()) };
+        pair.connected = true;
+        event_loop.reschedule(pair.timer, config.idle_timeout);
+        gateway.connected(key, &pair.upstream);
+        let header = pair.header(config.proxy_protocol);
+        let carried = pair.carry_both(key, header, gateway, pool, counters);
+        self.go_on(event_loop, key, carried)
+    }
+
+    /// Does what a pair needs that has not just carried all there was.
+    #[cold]
+    fn go_on<L>(
+        &mut self,
+        event_loop: &mut EventLoop<L, On>,
+        key: Key,
+        carried: Result<Progress, Cause>,
+    ) -> io::Result<()> {
+        let Some(pair) = self.pairs.get_mut(key) else { return Ok(()) };
         let goes_on = carried.and_then(|progress| match progress {
             Progress::Waits => Ok(()),
             Progress::Yields => pair.ask(event_loop, key),
-            Progress::Starves => pair.queue(key, pool),
+            Progress::Starves => pair.queue(key, &mut self.pool),
         });
         if let Err(cause) = goes_on {
             self.close(event_loop, key, cause)?;
@@ -391,6 +420,7 @@ impl Server {
     }
 
     /// Gives a buffer that has become free to the pair that has waited longest for one.
+    #[inline]
     fn serve_queue<L>(&mut self, event_loop: &mut EventLoop<L, On>) -> io::Result<()> {
         while let Some(token) = self.pool.next_in_queue() {
             let key = Key::from_bits_truncate(token);

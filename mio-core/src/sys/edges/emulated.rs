@@ -51,16 +51,17 @@ impl<T: AsDescriptor> Rearming<T> {
         outcome
     }
 
-    /// As [`attempt`](Rearming::attempt), for `wanted` bytes of a stream, where some but not all of them mean
-    /// as much: a caller takes them for a sign that the stream is drained, or full. None at all are its end.
+    /// As [`attempt`](Rearming::attempt) with `buffer`, for `wanted` bytes of a stream, where some but not all of
+    /// them mean as much: a caller takes them for a sign that the stream is drained, or full. None at all are its end.
     #[inline]
-    pub(crate) fn transfer(
+    pub(crate) fn transfer<B>(
         &self,
         interest: Interest,
         wanted: usize,
-        call: impl FnOnce(&T) -> io::Result<usize>,
+        buffer: B,
+        call: impl FnOnce(&T, B) -> io::Result<usize>,
     ) -> io::Result<usize> {
-        let outcome = self.attempt(interest, call);
+        let outcome = self.attempt(interest, |inner| call(inner, buffer));
         if outcome.as_ref().is_ok_and(|&moved| 0 < moved && moved < wanted) {
             slots::arm(number(&self.inner), interest);
         }

@@ -37,16 +37,17 @@ impl<T> Rearming<T> {
         call(&self.0)
     }
 
-    /// As [`attempt`](Rearming::attempt), for `wanted` bytes of a stream, where some but not all of them
-    /// mean as much.
+    /// As [`attempt`](Rearming::attempt) with `buffer`, for `wanted` bytes of a stream, where some but not
+    /// all of them mean as much.
     #[inline(always)]
-    pub(crate) fn transfer(
+    pub(crate) fn transfer<B>(
         &self,
         _interest: Interest,
         _wanted: usize,
-        call: impl FnOnce(&T) -> io::Result<usize>,
+        buffer: B,
+        call: impl FnOnce(&T, B) -> io::Result<usize>,
     ) -> io::Result<usize> {
-        call(&self.0)
+        call(&self.0, buffer)
     }
 }
 

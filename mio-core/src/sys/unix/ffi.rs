@@ -12,7 +12,12 @@ use super::address::Address;
 use crate::sys::born;
 
 pub(in crate::sys) fn check(result: c_int) -> io::Result<c_int> {
-    if result == -1 { Err(io::Error::last_os_error()) } else { Ok(result) }
+    if result == -1 { Err(failure()) } else { Ok(result) }
+}
+
+#[cold]
+fn failure() -> io::Error {
+    io::Error::last_os_error()
 }
 
 /// Takes over what the kernel has just opened.
@@ -88,20 +93,20 @@ pub(super) fn accept(listener: BorrowedFd<'_>) -> io::Result<(OwnedFd, Address)>
     Ok((unsafe { own(fd) }, address))
 }
 
-#[inline]
+#[inline(always)]
 pub(super) fn recv(socket: BorrowedFd<'_>, buffer: &mut [u8], flags: c_int) -> io::Result<usize> {
     let (pointer, length) = (buffer.as_mut_ptr().cast(), buffer.len());
     // SAFETY: `buffer` has `length` writable bytes at `pointer`.
     let received = unsafe { libc::recv(socket.as_raw_fd(), pointer, length, flags) };
-    if received < 0 { Err(io::Error::last_os_error()) } else { Ok(received as usize) }
+    if received < 0 { Err(failure()) } else { Ok(received as usize) }
 }
 
-#[inline]
+#[inline(always)]
 pub(super) fn send(socket: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<usize> {
     let (pointer, length) = (bytes.as_ptr().cast(), bytes.len());
     // SAFETY: `bytes` has `length` bytes at `pointer`, which the kernel only reads.
     let sent = unsafe { libc::send(socket.as_raw_fd(), pointer, length, born::SEND) };
-    if sent < 0 { Err(io::Error::last_os_error()) } else { Ok(sent as usize) }
+    if sent < 0 { Err(failure()) } else { Ok(sent as usize) }
 }
 
 /// Reading and writing end, without any flag.

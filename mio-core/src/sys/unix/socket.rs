@@ -54,13 +54,13 @@ pub(crate) fn tcp_connect(local: Option<SocketAddr>, peer: SocketAddr) -> io::Re
 }
 
 /// What `std`'s `read` of a stream does, in fewer instructions.
-#[inline]
+#[inline(always)]
 pub(crate) fn receive(stream: &impl AsFd, buffer: &mut [u8]) -> io::Result<usize> {
     ffi::recv(stream.as_fd(), buffer, 0)
 }
 
 /// What `std`'s `write` to a stream does, in fewer instructions.
-#[inline]
+#[inline(always)]
 pub(crate) fn send(stream: &impl AsFd, bytes: &[u8]) -> io::Result<usize> {
     ffi::send(stream.as_fd(), bytes)
 }

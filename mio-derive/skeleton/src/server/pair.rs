@@ -51,7 +51,6 @@ impl Pair {
         if readiness.contains(Readiness::ERROR) {
             self.check(side)?;
         }
-        self.connected |= side == Side::Upstream && readiness.wants_write();
         Ok(())
     }
 
@@ -71,9 +70,36 @@ impl Pair {
         }
     }
 
-    /// Carries both ways as far as it is fair. The header, if there is one, goes up first.
+    /// Carries both ways as far as it is fair.
     #[inline(always)]
     pub(super) fn carry(
+        &mut self,
+        side: Side,
+        key: Key,
+        gateway: &mut Gateway,
+        pool: &mut Pool,
+        counters: &mut Counters,
+    ) -> Result<Progress, Cause> {
+        let Pair { client, upstream, up, down, .. } = self;
+        let [way_up, way_down] = &mut counters.ways;
+        // Mostly only the way from this side has something to carry.
+        let went = match side {
+            Side::Client if down.is_waiting() => {
+                let mut filter = Up::new(gateway, key);
+                up.advance(client, upstream, pool, way_up, &mut filter)
+            }
+            Side::Upstream if up.is_waiting() => {
+                let mut filter = Down::new(gateway, key);
+                down.advance(upstream, client, pool, way_down, &mut filter)
+            }
+            _ => return self.carry_both(key, None, gateway, pool, counters),
+        };
+        went.map_err(|broken| Cause::broken(broken, side))
+    }
+
+    /// Carries both ways. The header, if there is one, goes up first.
+    #[inline(never)]
+    pub(super) fn carry_both(
         &mut self,
         key: Key,
         header: Option<ProxyHeader>,
@@ -104,10 +130,9 @@ impl Pair {
             return Err(Cause::Finished);
         }
         // Who starves is found out again when it is its turn.
-        Ok(if went_up == Progress::Waits || went_down == Progress::Yields {
-            went_down
-        } else {
-            went_up
+        Ok(match (went_up, went_down) {
+            (Progress::Waits, went) | (_, went @ Progress::Yields) => went,
+            (went, _) => went,
         })
     }
 
