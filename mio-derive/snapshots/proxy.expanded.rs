@@ -58,7 +58,6 @@ mod louder_server {
                 if readiness.contains(Readiness::ERROR) {
                     self.check(side)?;
                 }
-                self.connected |= side == Side::Upstream && readiness.wants_write();
                 Ok(())
             }
             /// An error waits on this side, unless it was told already.
@@ -76,9 +75,34 @@ mod louder_server {
                     Some(error) => Err(Cause::Broken(side, error.kind())),
                 }
             }
-            /// Carries both ways as far as it is fair. The header, if there is one, goes up first.
+            /// Carries both ways as far as it is fair.
             #[inline(always)]
             pub(super) fn carry(
+                &mut self,
+                side: Side,
+                key: Key,
+                gateway: &mut Louder,
+                pool: &mut Pool,
+                counters: &mut Counters,
+            ) -> Result<Progress, Cause> {
+                let Pair { client, upstream, up, down, .. } = self;
+                let [way_up, way_down] = &mut counters.ways;
+                let went = match side {
+                    Side::Client if down.is_waiting() => {
+                        let mut filter = Up::new(gateway, key);
+                        up.advance(client, upstream, pool, way_up, &mut filter)
+                    }
+                    Side::Upstream if up.is_waiting() => {
+                        let mut filter = Down::new(gateway, key);
+                        down.advance(upstream, client, pool, way_down, &mut filter)
+                    }
+                    _ => return self.carry_both(key, None, gateway, pool, counters),
+                };
+                went.map_err(|broken| Cause::broken(broken, side))
+            }
+            /// Carries both ways. The header, if there is one, goes up first.
+            #[inline(never)]
+            pub(super) fn carry_both(
                 &mut self,
                 key: Key,
                 header: Option<ProxyHeader>,
@@ -119,10 +143,9 @@ mod louder_server {
                     return Err(Cause::Finished);
                 }
                 Ok(
-                    if went_up == Progress::Waits || went_down == Progress::Yields {
-                        went_down
-                    } else {
-                        went_up
+                    match (went_up, went_down) {
+                        (Progress::Waits, went) | (_, went @ Progress::Yields) => went,
+                        (went, _) => went,
                     },
                 )
             }
@@ -529,6 +552,7 @@ mod louder_server {
     /// Relaying.
     impl Server {
         /// Takes in what the kernel says of one side of a pair, and carries what can be carried.
+        #[inline(always)]
         fn serve_pair<L>(
             &mut self,
             event_loop: &mut EventLoop<L, On>,
@@ -538,26 +562,56 @@ mod louder_server {
         ) -> io::Result<()> {
             let Server { gateway, config, pairs, pool, counters, .. } = self;
             let Some(pair) = pairs.get_mut(key) else { return Ok(()) };
-            let (was_connected, bytes) = (pair.connected, pair.bytes());
-            let carried = match pair.hear(side, readiness) {
-                Err(cause) => Err(cause),
-                Ok(()) if pair.asked || !pair.connected => return Ok(()),
-                Ok(()) if was_connected => pair.carry(key, None, gateway, pool, counters),
-                Ok(()) => {
-                    event_loop.reschedule(pair.timer, config.idle_timeout);
-                    Hooks::connected(gateway, key, &pair.upstream);
-                    let header = pair.header(config.proxy_protocol);
-                    pair.carry(key, header, gateway, pool, counters)
-                }
-            };
+            let bytes = pair.bytes();
+            if let Err(cause) = pair.hear(side, readiness) {
+                return self.close(event_loop, key, cause);
+            }
+            if !pair.connected {
+                let connected = side == Side::Upstream && readiness.wants_write();
+                return if connected { self.begin(event_loop, key) } else { Ok(()) };
+            }
+            if pair.asked {
+                return Ok(());
+            }
+            let carried = pair.carry(side, key, gateway, pool, counters);
             if pair.bytes() != bytes {
                 event_loop.reschedule(pair.timer, config.idle_timeout);
             }
+            match carried {
+                Ok(Progress::Waits) => self.serve_queue(event_loop),
+                other => self.go_on(event_loop, key, other),
+            }
+        }
+        /// The upstream has accepted.
+        #[cold]
+        fn begin<L>(
+            &mut self,
+            event_loop: &mut EventLoop<L, On>,
+            key: Key,
+        ) -> io::Result<()> {
+            let Server { gateway, config, pairs, pool, counters, .. } = self;
+            let Some(pair) = pairs.get_mut(key) else { return Ok(()) };
+            pair.connected = true;
+            event_loop.reschedule(pair.timer, config.idle_timeout);
+            gateway.connected(key, &pair.upstream);
+            let header = pair.header(config.proxy_protocol);
+            let carried = pair.carry_both(key, header, gateway, pool, counters);
+            self.go_on(event_loop, key, carried)
+        }
+        /// Does what a pair needs that has not just carried all there was.
+        #[cold]
+        fn go_on<L>(
+            &mut self,
+            event_loop: &mut EventLoop<L, On>,
+            key: Key,
+            carried: Result<Progress, Cause>,
+        ) -> io::Result<()> {
+            let Some(pair) = self.pairs.get_mut(key) else { return Ok(()) };
             let goes_on = carried
                 .and_then(|progress| match progress {
                     Progress::Waits => Ok(()),
                     Progress::Yields => pair.ask(event_loop, key),
-                    Progress::Starves => pair.queue(key, pool),
+                    Progress::Starves => pair.queue(key, &mut self.pool),
                 });
             if let Err(cause) = goes_on {
                 self.close(event_loop, key, cause)?;
@@ -565,6 +619,7 @@ mod louder_server {
             self.serve_queue(event_loop)
         }
         /// Gives a buffer that has become free to the pair that has waited longest for one.
+        #[inline]
         fn serve_queue<L>(
             &mut self,
             event_loop: &mut EventLoop<L, On>,
