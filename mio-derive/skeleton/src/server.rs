@@ -393,7 +393,7 @@ impl Server {
         let Some(pair) = pairs.get_mut(key) else { return Ok(()) };
         pair.connected = true;
         event_loop.reschedule(pair.timer, config.idle_timeout);
-        gateway.connected(key, &pair.upstream);
+        Hooks::connected(gateway, key, &pair.upstream);
         let header = pair.header(config.proxy_protocol);
         let carried = pair.carry_both(key, header, gateway, pool, counters);
         self.go_on(event_loop, key, carried)
