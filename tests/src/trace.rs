@@ -114,7 +114,7 @@ const NAMES: &[(libc::c_long, &str)] = names![
     rt_sigprocmask: SYS_rt_sigprocmask, rt_sigreturn: SYS_rt_sigreturn,
     sched_yield: SYS_sched_yield, sendmsg: SYS_sendmsg, sendto: SYS_sendto,
     setsockopt: SYS_setsockopt, shutdown: SYS_shutdown, signalfd4: SYS_signalfd4,
-    socket: SYS_socket, socketpair: SYS_socketpair, tgkill: SYS_tgkill,
+    socket: SYS_socket, socketpair: SYS_socketpair, tgkill: SYS_tgkill, tkill: SYS_tkill,
     splice: SYS_splice, timerfd_settime: SYS_timerfd_settime, waitid: SYS_waitid, write: SYS_write,
     writev: SYS_writev,
     // The oldest have one number for all calls on sockets, and few of them got another for this one later.

@@ -350,7 +350,9 @@ fn a_signal_is_one_wake_up_in_its_handler() {
         mark(4);
     });
     let handling = trace.deeds(1, 2);
-    let sent = handling.iter().position(|deed| *deed == "tgkill").unwrap();
+    let sent = handling.iter().position(|deed| ["tgkill", "tkill"].contains(deed)).unwrap();
+    // musl blocks it, and has it delivered by one call more.
+    let sent = sent + usize::from(handling[sent] == "tkill");
     let rest: Vec<_> = handling[sent + 1..].iter().filter(|deed| **deed != "getpid").collect();
     let (wake, rest) = rest.split_at(backend::WAKE.len());
     assert!(wake.iter().copied().eq(backend::WAKE) && *rest[0] == "rt_sigreturn", "{handling:?}");
