@@ -10,8 +10,10 @@ mod child;
 mod ffi;
 #[cfg(target_os = "linux")]
 pub mod isolated;
+#[cfg(any(unix, windows))]
 #[path = "odd/ffi.rs"]
 mod odd;
+#[cfg(any(unix, windows))]
 mod pair;
 mod relayed;
 #[cfg(unix)]
@@ -27,7 +29,9 @@ pub use ffi::{
 };
 #[cfg(target_os = "linux")]
 pub use isolated::Isolated;
+#[cfg(any(unix, windows))]
 pub use odd::{closed, send_out_of_band};
+#[cfg(any(unix, windows))]
 pub use pair::{Stream, hang_up, pair, settle};
 pub use relayed::Relayed;
 #[cfg(unix)]

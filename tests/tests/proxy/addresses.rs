@@ -12,7 +12,7 @@ use mio_core::{
 };
 
 use crate::{
-    PATIENCE, Plain, PlainServer, accept, connect, listen, read, read_to_end, start, upstream,
+    PATIENCE, Plain, PlainServer, accept, connect, listen, read, read_to_end, serving, upstream,
 };
 
 /// A path of its own, removed at the end.
@@ -51,7 +51,7 @@ fn each_listener_may_have_its_upstream() {
     let ((one, first), (other, second)) = (upstream(), upstream());
     let config = listen(&["127.0.0.1:0"; 3], PortsServer::config());
     let ports = Ports { upstreams: vec![first, second] };
-    let (addresses, sender, thread) = start!(PortsServer, ports, config);
+    let (addresses, sender, thread) = serving!(PortsServer, ports, config);
     for _ in 0..2 {
         for (number, far) in [(1, &other), (0, &one)] {
             let mut client = connect(&addresses[number]);
@@ -71,7 +71,7 @@ fn tcp_goes_to_a_unix_socket_and_back() {
     let far = UnixListener::bind(&back.0).unwrap();
     let config = listen(&["127.0.0.1:0", &front.address()], PlainServer::config());
     let hooks = Plain { upstream: back.address().parse().unwrap() };
-    let (addresses, sender, thread) = start!(PlainServer, hooks, config);
+    let (addresses, sender, thread) = serving!(PlainServer, hooks, config);
     assert_eq!(addresses[1].to_string(), front.address());
 
     let mut client = connect(&addresses[0]);
@@ -105,7 +105,7 @@ fn a_unix_socket_with_nobody_behind_is_an_upstream_that_refuses() {
     drop(UnixListener::bind(&back.0).unwrap());
     let config = listen(&["127.0.0.1:0"], PlainServer::config());
     let hooks = Plain { upstream: back.address().parse().unwrap() };
-    let (addresses, sender, thread) = start!(PlainServer, hooks, config);
+    let (addresses, sender, thread) = serving!(PlainServer, hooks, config);
     for _ in 0..3 {
         assert_eq!(read_to_end(&mut connect(&addresses[0])).unwrap(), b"");
     }

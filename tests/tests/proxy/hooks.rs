@@ -20,7 +20,7 @@ use mio_core::{
 };
 
 use crate::{
-    PATIENCE, Plain, PlainServer, accept, connect, listen, read, read_to_end, start, upstream,
+    PATIENCE, Plain, PlainServer, accept, connect, listen, read, read_to_end, serving, upstream,
 };
 
 /// Remembers what it was told, and accepts no client at the second listener.
@@ -81,7 +81,7 @@ fn two() -> ProxyConfig {
 #[test]
 fn a_pair_is_told_from_its_beginning_to_its_end() {
     let (far, address) = upstream();
-    let (addresses, sender, thread) = start!(CuriousServer, Curious::new(address), two());
+    let (addresses, sender, thread) = serving!(CuriousServer, Curious::new(address), two());
     let mut client = connect(&addresses[0]);
     let mut server = accept(&far);
     client.write_all(b"question").unwrap();
@@ -108,7 +108,7 @@ fn a_pair_is_told_from_its_beginning_to_its_end() {
 #[test]
 fn a_client_without_an_upstream_is_closed_and_the_next_one_served() {
     let (far, address) = upstream();
-    let (addresses, sender, thread) = start!(CuriousServer, Curious::new(address), two());
+    let (addresses, sender, thread) = serving!(CuriousServer, Curious::new(address), two());
     assert_eq!(read_to_end(&mut connect(&addresses[1])).unwrap(), b"");
     let mut client = connect(&addresses[0]);
     client.write_all(b"x").unwrap();
@@ -126,7 +126,7 @@ fn why_a_pair_ended_is_told() {
     let (far, address) = upstream();
     let mut config = two();
     config.idle_timeout = Duration::from_millis(200);
-    let (addresses, sender, thread) = start!(CuriousServer, Curious::new(address), config);
+    let (addresses, sender, thread) = serving!(CuriousServer, Curious::new(address), config);
     // Idle for too long.
     let mut client = connect(&addresses[0]);
     assert_eq!(read_to_end(&mut client).unwrap(), b"");
@@ -209,7 +209,7 @@ fn frame(relay: Bounds) -> ProxyConfig {
 fn bytes_are_seen_and_changed_in_either_direction() {
     let (far, address) = upstream();
     let hooks = Frame::new(address);
-    let (addresses, sender, thread) = start!(FrameServer, hooks, frame(Bounds::default()));
+    let (addresses, sender, thread) = serving!(FrameServer, hooks, frame(Bounds::default()));
     let mut client = connect(&addresses[0]);
     let mut server = accept(&far);
     client.write_all(b"hello").unwrap();
@@ -228,7 +228,7 @@ fn bytes_are_seen_and_changed_in_either_direction() {
 fn a_hook_that_refuses_bytes_resets_both_sides() {
     let (far, address) = upstream();
     let hooks = Frame::new(address);
-    let (addresses, sender, thread) = start!(FrameServer, hooks, frame(Bounds::default()));
+    let (addresses, sender, thread) = serving!(FrameServer, hooks, frame(Bounds::default()));
     let mut client = connect(&addresses[0]);
     let mut server = accept(&far);
     client.write_all(b"no!").unwrap();
@@ -247,7 +247,7 @@ fn who_has_to_wait_for_a_buffer_gets_one_when_it_is_free() {
     let held = Arc::clone(&hooks.held);
     // With a hook at work a remainder has to be held, and there is room for one.
     let bounds = Bounds { buffers: 1, ..Bounds::default() };
-    let (addresses, sender, thread) = start!(FrameServer, hooks, frame(bounds));
+    let (addresses, sender, thread) = serving!(FrameServer, hooks, frame(bounds));
     let mut pairs: Vec<_> = (0..4)
         .map(|_| {
             let client = connect(&addresses[0]);
@@ -289,7 +289,8 @@ fn the_upstream_is_told_who_the_client_is() {
         let (far, address) = upstream();
         let config = listen(&["127.0.0.1:0"], PlainServer::config());
         let config = ProxyConfig { proxy_protocol, ..config };
-        let (addresses, sender, thread) = start!(PlainServer, Plain { upstream: address }, config);
+        let (addresses, sender, thread) =
+            serving!(PlainServer, Plain { upstream: address }, config);
         let mut client = connect(&addresses[0]);
         let (own, to) = (client.local_addr().unwrap(), addresses[0].tcp().unwrap());
         let line = format!("PROXY TCP4 127.0.0.1 127.0.0.1 {} {}\r\n", own.port(), to.port());

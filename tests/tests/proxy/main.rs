@@ -37,7 +37,7 @@ impl Hooks for Plain {
 
 /// Runs a server of this type in a thread, with these hooks and this config: answers its addresses, how to ask it for
 /// something, and the thread, which answers with the server.
-macro_rules! start {
+macro_rules! serving {
     ($server:ident, $hooks:expr, $config:expr) => {{
         let config = $config;
         let mut event_loop = mio_core::EventLoop::with_config(config.event_loop()).unwrap();
@@ -49,7 +49,7 @@ macro_rules! start {
         (addresses, sender, std::thread::spawn(move || server.run(event_loop).unwrap()))
     }};
 }
-pub(crate) use start;
+pub(crate) use serving;
 
 fn upstream() -> (TcpListener, Address) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
