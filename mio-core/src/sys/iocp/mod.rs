@@ -62,10 +62,10 @@
 //!   something to cancel, it is the same socket, and that is an error; if not, the slot is retired on the spot.
 //! - A duplicate keeps the socket open, and thereby registered, as on epoll.
 //!
-//! Wine differs here. It posts the packets of a closed socket a little after `closesocket` returns, and may still find
-//! its guard to cancel: registering the next socket under the number may answer `AlreadyExists` for a moment. And its
-//! server does not survive a poll of a socket that another thread is just opening (8.0, `set_fd_events`), which is what
-//! arming a number that was closed without a word may be. Types of this crate meet neither.
+//! Two things were seen under Wine 8 alone, where many threads open and close `std`'s sockets without a word; their
+//! causes are inferred, not proven. Registering the next socket under a number may answer `AlreadyExists` for a moment,
+//! as if the packets of the closed one were posted a little after `closesocket` returns. And Wine's server may end on an
+//! assertion (server/fd.c, `set_fd_events`), as if a socket were polled that another thread is just opening.
 
 mod afd;
 mod child;
