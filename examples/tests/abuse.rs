@@ -12,19 +12,22 @@ use std::{
 };
 
 use mio_core::net as core_net;
-use tests::{Isolated, backend, test_name};
+use tests::{
+    Isolated, backend,
+    peers::{PATIENCE, noise, patient, read, read_to_end, reset},
+    test_name,
+};
 
+#[path = "../examples/proxy/main.rs"]
+#[allow(dead_code, reason = "`main` is what the rig does")]
+mod program;
 #[path = "abuse/rig.rs"]
 mod rig;
 
-use rig::{PATIENCE, Rig, noise, patient, read, read_to_end, withstands};
+use rig::{Rig, withstands};
 
 /// For how long connections come and go; unset, for a moment.
 const CHURN_SECONDS: &str = "PROXY_CHURN_SECONDS";
-
-fn reset(stream: TcpStream) {
-    core_net::TcpStream::from(stream).set_linger(Some(Duration::ZERO)).unwrap();
-}
 
 /// Whatever is left to read, whether it comes to its end or is broken off.
 fn read_out(stream: &TcpStream) {
@@ -213,7 +216,6 @@ fn a_reset_in_any_state_ends_that_pair_and_nothing_else() {
 fn a_client_that_resets_while_its_upstream_does_not_answer_leaves_nothing() {
     let (deaf, _filled) = deaf();
     let rig = Rig::to(deaf.local_addr().unwrap(), &["--connect-timeout", "1"]);
-    let Some(rig) = rig else { return };
     for half_closes in [false, true] {
         for _ in 0..10 {
             let client = rig.client();
@@ -232,7 +234,6 @@ fn a_client_that_resets_while_its_upstream_does_not_answer_leaves_nothing() {
 fn an_upstream_that_never_accepts_is_given_up_after_the_connect_timeout() {
     let (deaf, _filled) = deaf();
     let rig = Rig::to(deaf.local_addr().unwrap(), &["--connect-timeout", "0.3"]);
-    let Some(rig) = rig else { return };
     let began = Instant::now();
     let clients: Vec<TcpStream> = (0..50).map(|_| rig.client()).collect();
     for client in &clients {
@@ -245,7 +246,7 @@ fn an_upstream_that_never_accepts_is_given_up_after_the_connect_timeout() {
 
 #[test]
 fn an_upstream_that_goes_down_and_comes_back_is_found_again() {
-    let Some(mut rig) = Rig::new(&[]) else { return };
+    let mut rig = Rig::new(&[]);
     let address = rig.upstream.local_addr().unwrap();
     for _ in 0..3 {
         let (client, server) = rig.pair();
@@ -283,7 +284,7 @@ fn nine_thousand_connections_fit_below_twenty_thousand_descriptors() {
         // Where each wait looks at all of them, so many take minutes.
         let pairs = if backend::SCALES { pairs } else { pairs / 10 };
         let capacity = (pairs + 10).to_string();
-        let Some(rig) = Rig::new(&["--pairs", &capacity]) else { return };
+        let rig = Rig::new(&["--pairs", &capacity]);
         let open: Vec<_> = (0..pairs).map(|_| rig.pair()).collect();
         rig.is_quiet();
         for round in 0..2 {
@@ -302,7 +303,7 @@ fn nine_thousand_connections_fit_below_twenty_thousand_descriptors() {
 
 #[test]
 fn descriptors_that_ran_out_are_waited_for_and_used_again() {
-    let Some(rig) = Rig::limited(64, &[]) else { return };
+    let rig = Rig::limited(64, &[]);
     for _ in 0..2 {
         // The kernel lets more connect than the proxy has descriptors for.
         let mut clients: Vec<TcpStream> = (0..100).map(|_| rig.client()).collect();

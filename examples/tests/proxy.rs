@@ -10,10 +10,15 @@ static ALLOCATOR: tests::alloc::Counting = tests::alloc::Counting;
 mod subject {
     use std::{io, net::SocketAddr, time::Duration};
 
-    use examples::proxy::{self, Gateway, GatewayServer};
-    use mio_core::{EventLoop, proxy::ProxyConfig, relay::Bounds};
-
-    pub(crate) use mio_core::proxy::{Command, Counters};
+    use examples::{
+        proxy::{self, Gateway, GatewayServer},
+        service::Service,
+    };
+    use mio_core::{
+        EventLoop,
+        proxy::{Command, ProxyConfig},
+        relay::Bounds,
+    };
 
     /// What a test may change.
     pub(crate) struct Config {
@@ -64,29 +69,9 @@ mod subject {
         }
     }
 
-    pub(crate) struct Service(proxy::Service);
-
-    impl Service {
-        #[expect(clippy::needless_pass_by_value, reason = "as the other one takes it")]
-        pub(crate) fn start(config: Config) -> io::Result<Service> {
-            proxy::Service::start(config.gateway(), config.config()).map(Service)
-        }
-
-        pub(crate) fn address(&self) -> SocketAddr {
-            self.0.address()
-        }
-
-        pub(crate) fn command(&self, command: Command) {
-            self.0.command(command);
-        }
-
-        pub(crate) fn wait(self) -> io::Result<Counters> {
-            self.0.wait()
-        }
-
-        pub(crate) fn drain(self) -> io::Result<Counters> {
-            self.0.drain()
-        }
+    #[expect(clippy::needless_pass_by_value, reason = "as the other one takes it")]
+    pub(crate) fn start(config: Config) -> io::Result<Service> {
+        proxy::start(config.gateway(), config.config())
     }
 
     #[expect(clippy::needless_pass_by_value, reason = "as the other one takes it")]

@@ -10,8 +10,8 @@ static ALLOCATOR: tests::alloc::Counting = tests::alloc::Counting;
 mod subject {
     use std::{io, net::SocketAddr};
 
-    pub(crate) use examples::proxy_raw::{Command, Config, Counters, Proxy, Service};
-    use mio_core::{EventLoop, Signal};
+    pub(crate) use examples::proxy_raw::{Config, Proxy, start};
+    use mio_core::{EventLoop, Signal, proxy::Command};
 
     pub(crate) fn proxy(event_loop: &mut EventLoop<Command>, config: Config) -> io::Result<Proxy> {
         Proxy::new(event_loop, config)

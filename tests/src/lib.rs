@@ -1,5 +1,5 @@
 //! What the test programs share: a counting allocator, and children of the test binary that run
-//! alone, under refused system calls, few descriptors or a tracer; a loop that relays.
+//! alone, under refused system calls, few descriptors or a tracer; a loop that relays, and the peers of a proxy.
 //!
 //! Nothing here needs an installed tool or a privilege.
 
@@ -15,6 +15,8 @@ pub mod isolated;
 mod odd;
 #[cfg(any(unix, windows))]
 mod pair;
+#[cfg(any(unix, windows))]
+pub mod peers;
 mod relayed;
 #[cfg(unix)]
 #[path = "signals/ffi.rs"]
@@ -29,6 +31,8 @@ pub use ffi::{
 };
 #[cfg(target_os = "linux")]
 pub use isolated::Isolated;
+#[cfg(unix)]
+pub use odd::small_buffers;
 #[cfg(any(unix, windows))]
 pub use odd::{closed, send_out_of_band};
 #[cfg(any(unix, windows))]

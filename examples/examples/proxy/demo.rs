@@ -1,31 +1,20 @@
 //! The demonstration: four kinds of load, and what came of them.
 
-use std::{error::Error, fmt, io, net::SocketAddr, thread, time::Duration};
+use std::{error::Error, io, net::SocketAddr, thread, time::Duration};
 
-use examples::echo::Echo;
+use examples::{echo::Echo, service::Service};
 use mio_core::EventLoop;
 
-use crate::{
+use super::{
     load::{self, Outcome, Plan, WITHOUT_END},
     pattern::Pattern,
 };
 
-/// A proxy that runs in a thread of its own.
-pub(crate) trait Proxy {
-    type Counters: fmt::Display;
-
-    fn address(&self) -> SocketAddr;
-
-    /// Its counters at the end, and of them how many clients were accepted, and how many pairs came to their
-    /// end.
-    fn drain(self) -> io::Result<(Self::Counters, [u64; 2])>;
-}
-
 /// Runs everything, in about `duration`, through the proxy that `start` starts to this upstream. What fails, a
 /// wrong byte above all, is an error.
-pub(crate) fn run<P: Proxy>(
+pub(crate) fn run(
     duration: Duration,
-    start: impl FnOnce(SocketAddr) -> io::Result<P>,
+    start: impl FnOnce(SocketAddr) -> io::Result<Service>,
 ) -> Result<(), Box<dyn Error>> {
     let mut upstream_loop = EventLoop::new()?;
     let upstream = Echo::new(&mut upstream_loop, "127.0.0.1:0".parse()?)?;
@@ -44,12 +33,12 @@ pub(crate) fn run<P: Proxy>(
         bytes += outcome.bytes;
     }
 
-    let (counters, [accepted, finished]) = proxy.drain()?;
+    let counters = proxy.drain()?;
     stop_upstream.send(())?;
     upstream_thread.join().map_err(|_| "the upstream panicked")??;
     println!("\nEvery byte that came back was right: {bytes} of them. What the proxy did:\n");
     print!("{counters}");
-    if finished != accepted {
+    if counters.finished != counters.accepted {
         return Err("the proxy has lost track of pairs".into());
     }
     Ok(())

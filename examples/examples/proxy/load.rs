@@ -10,7 +10,7 @@ use std::{
 use hdrhistogram::Histogram;
 use mio_core::{Config, EventLoop, Expiry, Handler, Key, Readiness, Slab, net::TcpStream};
 
-use crate::pattern::Pattern;
+use super::pattern::Pattern;
 
 /// One kind of load.
 pub(crate) struct Plan {

@@ -22,33 +22,24 @@ mod pattern;
 use std::{error::Error, io, net::SocketAddr};
 
 use arguments::{HELP, Mode, Serve};
-use examples::proxy::{Gateway, GatewayServer, Service, Stats};
-use mio_core::proxy::{Counters, Listener, ProxyConfig};
+use examples::proxy::{self, Gateway, GatewayServer, Stats};
+use mio_core::proxy::{Listener, ProxyConfig};
 
 fn main() -> Result<(), Box<dyn Error>> {
-    match arguments::parse(lexopt::Parser::from_env())? {
+    run(lexopt::Parser::from_env())
+}
+
+pub(crate) fn run(arguments: lexopt::Parser) -> Result<(), Box<dyn Error>> {
+    match arguments::parse(arguments)? {
         Mode::Help => println!("{HELP}"),
         Mode::Demonstrate(duration) => demo::run(duration, |upstream| {
             let listen = vec![SocketAddr::from(([127, 0, 0, 1], 0)).into()];
             let config = ProxyConfig { listen, ..GatewayServer::config() };
-            Service::start(Gateway::new(vec![upstream.into()], None), config)
+            proxy::start(Gateway::new(vec![upstream.into()], None), config)
         })?,
         Mode::Serve(serve) => self::serve(*serve)?,
     }
     Ok(())
-}
-
-impl demo::Proxy for Service {
-    type Counters = Counters;
-
-    fn address(&self) -> SocketAddr {
-        Service::address(self)
-    }
-
-    fn drain(self) -> io::Result<(Counters, [u64; 2])> {
-        let counters = Service::drain(self)?;
-        Ok((counters, [counters.accepted, counters.finished]))
-    }
 }
 
 fn serve(serve: Serve) -> io::Result<()> {

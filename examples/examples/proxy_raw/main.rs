@@ -21,11 +21,11 @@ mod load;
 #[path = "../proxy/pattern.rs"]
 mod pattern;
 
-use std::{error::Error, io, net::SocketAddr, time::Duration};
+use std::{error::Error, net::SocketAddr, time::Duration};
 
-use examples::proxy_raw::{Command, Config, Counters, Proxy, Service};
+use examples::proxy_raw::{self, Config, Proxy};
 use lexopt::{Arg, ValueExt};
-use mio_core::{EventLoop, Signal, SignalSet};
+use mio_core::{EventLoop, Signal, SignalSet, proxy::Command};
 
 const HELP: &str = "\
 A TCP proxy by hand, or a demonstration of it.
@@ -50,24 +50,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     match parse(lexopt::Parser::from_env())? {
         Mode::Help => println!("{HELP}"),
         Mode::Demonstrate(duration) => demo::run(duration, |upstream| {
-            Service::start(Config::new(SocketAddr::from(([127, 0, 0, 1], 0)), upstream))
+            proxy_raw::start(Config::new(SocketAddr::from(([127, 0, 0, 1], 0)), upstream))
         })?,
         Mode::Serve(config) => serve(config)?,
     }
     Ok(())
-}
-
-impl demo::Proxy for Service {
-    type Counters = Counters;
-
-    fn address(&self) -> SocketAddr {
-        Service::address(self)
-    }
-
-    fn drain(self) -> io::Result<(Counters, [u64; 2])> {
-        let counters = Service::drain(self)?;
-        Ok((counters, [counters.accepted, counters.finished]))
-    }
 }
 
 fn serve(config: Config) -> Result<(), Box<dyn Error>> {

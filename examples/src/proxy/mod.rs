@@ -3,15 +3,17 @@
 //! What it promises is what every [derived](derive@Proxy) one does; the same by hand, as far as one listener
 //! and one upstream go, is [`proxy_raw`](crate::proxy_raw).
 
-mod service;
 mod stats;
 
+use std::io;
+
 use mio_core::{
-    Proxy,
-    proxy::{Address, Client, Counters, Hooks},
+    EventLoop, Proxy,
+    proxy::{Address, Client, Counters, Hooks, ProxyConfig},
 };
 
-pub use service::Service;
+use crate::service::Service;
+
 pub use stats::Stats;
 
 /// Gives its upstreams to clients in turn.
@@ -30,6 +32,22 @@ impl Gateway {
     pub fn new(upstreams: Vec<Address>, stats: Option<Stats>) -> Gateway {
         Gateway { upstreams, next: 0, stats }
     }
+}
+
+/// Starts one in a thread of its own. Its listeners are there when this returns.
+///
+/// # Errors
+///
+/// Those of [`EventLoop::with_config`], of listening and of [`Service::start`]; `InvalidInput` if the first
+/// listener is no TCP socket.
+pub fn start(gateway: Gateway, config: ProxyConfig) -> io::Result<Service> {
+    let mut event_loop = EventLoop::with_config(config.event_loop())?;
+    let listeners = config.listeners()?;
+    let first = listeners.first().ok_or(io::ErrorKind::InvalidInput)?;
+    let address = first.local_addr()?.tcp().ok_or(io::ErrorKind::InvalidInput)?;
+    let server = GatewayServer::new(event_loop.scoped(), gateway, config, listeners)?;
+    let sender = event_loop.sender();
+    Service::start(address, sender, move || server.run(event_loop).map(|server| server.counters()))
 }
 
 impl Hooks for Gateway {

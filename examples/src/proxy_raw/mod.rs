@@ -15,28 +15,30 @@
 //! - **A drain.** On a signal or a [`Command`] the listener closes and the pairs get time to
 //!   finish; a second one ends them.
 //!
+//! Why a pair ends and what is counted is said as every proxy says it, with [`Cause`] and [`Counters`].
+//!
 //! A pair's two streams are registered once, for both directions, under its key and the side in the
 //! lowest bit; a pair that has ended leaves stale keys behind, which find nothing.
 
 mod config;
-mod counters;
-mod service;
 
 use std::{io, net::SocketAddr, time::Duration};
 
 use mio_core::{
     EventLoop, Expiry, Handler, Interest, Key, Readiness, SignalInfo, Slab, Timeout, Trigger,
     net::{AcceptFailure, TcpListener, TcpStream},
-    relay::{Broken, Flow, INTEREST, Pool, Progress, Way},
+    proxy::{Cause, Command, Counters, Side},
+    relay::{Flow, INTEREST, Pool, Progress, Way},
 };
 
-pub use config::Config;
-pub use counters::Counters;
-pub use service::Service;
+use crate::service::Service;
 
-/// The two sides of a pair; also the two ways through it, each named for its source.
-const CLIENT: usize = 0;
-const UPSTREAM: usize = 1;
+pub use config::Config;
+
+/// The places of the two sides in arrays, and in tokens.
+const CLIENT: usize = Side::Client as usize;
+const UPSTREAM: usize = Side::Upstream as usize;
+const SIDES: [Side; 2] = [Side::Client, Side::Upstream];
 
 /// Tokens that are no pair's: no key has such bits.
 const LISTENER: u64 = 1 << 60;
@@ -44,17 +46,6 @@ const RETRY: u64 = 1 << 61;
 const DRAINED: u64 = 1 << 62;
 
 const ACCEPTS_PER_TURN: usize = 64;
-
-/// What the owner of a proxy can ask of it, from any thread. Any signal that its loop catches asks
-/// for a drain too.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Command {
-    /// Accept no more and let the pairs finish, for [`Config::drain_timeout`] at most. If it drains
-    /// already: end now.
-    Drain,
-    /// End now.
-    Stop,
-}
 
 /// The proxy: a handler, to be run by the loop that it was made with.
 #[derive(Debug)]
@@ -91,28 +82,16 @@ enum Pause {
     Yielded,
 }
 
-/// Why a pair ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum End {
-    Finished,
-    ConnectFailed,
-    ConnectTimeout,
-    IdleTimeout,
-    /// This side broke, in this way; the other one is to learn of it.
-    Broken(usize, io::ErrorKind),
-    /// The loop has no room for what it needs.
-    NoRoom,
-}
-
-impl End {
-    /// What ends a pair of which the way from this side is broken.
-    fn of(way: usize, broken: Broken) -> End {
-        match broken {
-            Broken::Sink(kind) => End::Broken(1 - way, kind),
-            // Without a filter it is the source's.
-            Broken::Source(kind) | Broken::Filter(kind) => End::Broken(way, kind),
-        }
-    }
+/// Starts one in a thread of its own. Its listener is there when this returns.
+///
+/// # Errors
+///
+/// Those of [`EventLoop::with_config`], [`Proxy::new`] and [`Service::start`].
+pub fn start(config: Config) -> io::Result<Service> {
+    let mut event_loop = EventLoop::with_config(config.event_loop())?;
+    let proxy = Proxy::new(&mut event_loop, config)?;
+    let (address, sender) = (proxy.local_addr()?, event_loop.sender());
+    Service::start(address, sender, move || event_loop.run(proxy).map(|proxy| proxy.counters()))
 }
 
 impl Proxy {
@@ -229,16 +208,16 @@ impl Proxy {
         Ok(())
     }
 
-    fn end(&mut self, event_loop: &mut EventLoop<Command>, key: Key, end: End) {
+    fn end(&mut self, event_loop: &mut EventLoop<Command>, key: Key, cause: Cause) {
         let Some(pair) = self.pairs.remove(key) else { return };
         event_loop.cancel(pair.timer);
-        self.counters.count(end);
+        self.counters.count(cause);
         pair.flows.into_iter().for_each(|flow| flow.close(&mut self.pool));
-        if let End::Broken(side, _) = end {
-            // A drop without lingering is a reset. If it cannot be had, the peer sees the end.
-            let _ = pair.streams[1 - side].set_linger(Some(Duration::ZERO));
-        }
         for (side, stream) in pair.streams.into_iter().enumerate() {
+            if cause.resets(SIDES[side]) {
+                // A drop without lingering is a reset. If it cannot be had, the peer sees the end.
+                let _ = stream.set_linger(Some(Duration::ZERO));
+            }
             // It is registered, so that nothing can fail.
             let _ = event_loop.close(stream, token(key, side));
         }
@@ -278,12 +257,12 @@ impl Handler<Command> for Proxy {
             Ok(Progress::Yields) if !pair.yielded => {
                 // No readiness is news of nothing: go on where you were.
                 if event_loop.again(token, Readiness::empty()).is_err() {
-                    return self.end(event_loop, key, End::NoRoom);
+                    return self.end(event_loop, key, Cause::NoRoom);
                 }
                 pair.yielded = true;
             }
             Ok(_) => {}
-            Err(end) => return self.end(event_loop, key, end),
+            Err(cause) => return self.end(event_loop, key, cause),
         }
         if (self.counters.bytes(), pair.connected) != before {
             event_loop.reschedule(pair.timer, self.config.idle_timeout);
@@ -297,8 +276,8 @@ impl Handler<Command> for Proxy {
             _ => {
                 let key = Key::from_bits_truncate(token);
                 let Some(pair) = self.pairs.get(key) else { return };
-                let end = if pair.connected { End::IdleTimeout } else { End::ConnectTimeout };
-                self.end(event_loop, key, end);
+                let cause = if pair.connected { Cause::IdleTimeout } else { Cause::ConnectTimeout };
+                self.end(event_loop, key, cause);
             }
         }
     }
@@ -307,6 +286,7 @@ impl Handler<Command> for Proxy {
         match command {
             Command::Drain => self.drain(event_loop),
             Command::Stop => event_loop.shutdown(),
+            Command::Report => eprint!("{}", self.counters()),
         }
     }
 
@@ -317,7 +297,7 @@ impl Handler<Command> for Proxy {
 
 impl Pair {
     /// Takes in what the kernel says of one side.
-    fn hear(&mut self, side: usize, readiness: Readiness) -> Result<(), End> {
+    fn hear(&mut self, side: usize, readiness: Readiness) -> Result<(), Cause> {
         if readiness.is_empty() {
             self.yielded = false;
             return Ok(());
@@ -325,8 +305,9 @@ impl Pair {
         if readiness.contains(Readiness::ERROR) {
             if let Some(error) = self.streams[side].take_error().unwrap_or_else(Some) {
                 let connecting = side == UPSTREAM && !self.connected;
-                let broken = End::Broken(side, error.kind());
-                return Err(if connecting { End::ConnectFailed } else { broken });
+                let kind = error.kind();
+                let broken = Cause::Broken(SIDES[side], kind);
+                return Err(if connecting { Cause::ConnectFailed(kind) } else { broken });
             }
         }
         self.connected |= side == UPSTREAM && readiness.wants_write();
@@ -336,7 +317,7 @@ impl Pair {
     }
 
     /// Carries both ways as far as it is fair.
-    fn advance(&mut self, pool: &mut Pool, ways: &mut [Way; 2]) -> Result<Progress, End> {
+    fn advance(&mut self, pool: &mut Pool, ways: &mut [Way; 2]) -> Result<Progress, Cause> {
         if self.yielded {
             return Ok(Progress::Yields);
         }
@@ -344,12 +325,12 @@ impl Pair {
         let [counted_up, counted_down] = ways;
         let up = up
             .advance(client, upstream, pool, counted_up, &mut ())
-            .map_err(|broken| End::of(CLIENT, broken))?;
+            .map_err(|broken| Cause::broken(broken, Side::Client))?;
         let down = down
             .advance(upstream, client, pool, counted_down, &mut ())
-            .map_err(|broken| End::of(UPSTREAM, broken))?;
+            .map_err(|broken| Cause::broken(broken, Side::Upstream))?;
         if self.flows.iter().all(Flow::is_finished) {
-            return Err(End::Finished);
+            return Err(Cause::Finished);
         }
         Ok(if up == Progress::Waits { down } else { up })
     }

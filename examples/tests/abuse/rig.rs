@@ -2,16 +2,18 @@
 
 use std::{
     env, fs,
-    io::{self, BufRead, BufReader, ErrorKind, Read, Write},
+    io::{BufRead, BufReader, Write},
     net::{SocketAddr, TcpListener, TcpStream},
     path::PathBuf,
-    process::{Child, Command, Stdio},
+    process::{Child, ChildStdout, Command, Stdio},
     thread,
     time::{Duration, Instant},
 };
 
-/// Longer than anything here takes, so that a failure is no hang.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+use tests::peers::{PATIENCE, accept, patient, read};
+
+use super::program;
+
 /// For how long nothing happens, to see whether the proxy sleeps.
 const QUIET: Duration = Duration::from_millis(400);
 /// What two looks at the same memory may differ by.
@@ -19,8 +21,22 @@ const MEMORY_NOISE_KIB: u64 = 768;
 /// The proxy keeps so many pipes at most, of two descriptors each.
 const PIPES_MAX: usize = 64;
 
+/// What makes a process of this test program the proxy: its arguments, a line each.
+const ARGUMENTS: &str = "PROXY_ARGUMENTS";
+
+/// The proxy, in a process that was started for it: the example's program, as it is now, whatever cargo has built.
+#[test]
+fn is_the_proxy_if_that_is_asked_for() {
+    if let Ok(arguments) = env::var(ARGUMENTS) {
+        let arguments = ["proxy"].into_iter().chain(arguments.lines());
+        program::run(lexopt::Parser::from_iter(arguments)).unwrap();
+    }
+}
+
 pub(crate) struct Rig {
     proxy: Child,
+    /// Kept, so that the proxy can print.
+    _output: BufReader<ChildStdout>,
     address: SocketAddr,
     pub(crate) upstream: TcpListener,
     /// Its descriptors but pipes, with no pair.
@@ -28,37 +44,40 @@ pub(crate) struct Rig {
 }
 
 impl Rig {
-    /// `None` if cargo was told to build nothing but this test.
-    pub(crate) fn new(options: &[&str]) -> Option<Rig> {
+    pub(crate) fn new(options: &[&str]) -> Rig {
         Rig::start(None, None, options)
     }
 
     /// One that may have descriptors below this number only.
-    pub(crate) fn limited(descriptors: u32, options: &[&str]) -> Option<Rig> {
+    pub(crate) fn limited(descriptors: u32, options: &[&str]) -> Rig {
         Rig::start(Some(descriptors), None, options)
     }
 
     /// One with another upstream than the rig's own.
-    pub(crate) fn to(upstream: SocketAddr, options: &[&str]) -> Option<Rig> {
+    pub(crate) fn to(upstream: SocketAddr, options: &[&str]) -> Rig {
         Rig::start(None, Some(upstream), options)
     }
 
-    fn start(limit: Option<u32>, elsewhere: Option<SocketAddr>, options: &[&str]) -> Option<Rig> {
+    fn start(limit: Option<u32>, elsewhere: Option<SocketAddr>, options: &[&str]) -> Rig {
         let upstream = TcpListener::bind("127.0.0.1:0").unwrap();
         let to = elsewhere.unwrap_or_else(|| upstream.local_addr().unwrap()).to_string();
         let limit = limit.map(|limit| format!("ulimit -n {limit} && ")).unwrap_or_default();
-        let mut command = Command::new("sh");
-        command.args(["-c", &format!("{limit}exec \"$@\""), "sh"]).arg(program()?);
-        command.args(["--listen", "127.0.0.1:0", "--upstream", &to]).args(options);
-        let mut proxy = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(proxy.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let address = line.split_whitespace().nth(1).and_then(|word| word.parse().ok());
-        let address = address.unwrap_or_else(|| panic!("no address in {line:?}"));
-        let mut rig = Rig { proxy, address, upstream, descriptors: 0 };
+        let arguments = [&["--listen", "127.0.0.1:0", "--upstream", &to], options].concat();
+        let mut proxy = Command::new("sh")
+            .args(["-c", &format!("{limit}exec \"$@\""), "sh"])
+            .arg(env::current_exe().unwrap())
+            .args(["--exact", "rig::is_the_proxy_if_that_is_asked_for", "--nocapture"])
+            .env(ARGUMENTS, arguments.join("\n"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut output = BufReader::new(proxy.stdout.take().unwrap());
+        let mut rig =
+            Rig { address: address(&mut output), proxy, _output: output, upstream, descriptors: 0 };
         rig.sleeps_soon();
         rig.descriptors = rig.descriptors_now().0;
-        Some(rig)
+        rig
     }
 
     pub(crate) fn client(&self) -> TcpStream {
@@ -97,11 +116,15 @@ impl Rig {
 
     /// It has begun, and waits for somebody.
     fn sleeps_soon(&self) {
+        let tasks = format!("/proc/{}/task", self.proxy.id());
         let mut asleep = 0;
         for _ in 0..2_000 {
-            let stat = fs::read_to_string(format!("/proc/{}/stat", self.proxy.id())).unwrap();
-            let sleeps = stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('S'));
-            asleep = if sleeps { asleep + 1 } else { 0 };
+            let mut tasks = fs::read_dir(&tasks).unwrap().flatten();
+            let sleep = tasks.all(|task| {
+                let stat = fs::read_to_string(task.path().join("stat")).unwrap_or_default();
+                stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('S'))
+            });
+            asleep = if sleep { asleep + 1 } else { 0 };
             if asleep == 5 {
                 return;
             }
@@ -162,7 +185,7 @@ impl Drop for Rig {
 /// Does it to a proxy three times. What it has used the first time may stay with it for the next one; after
 /// that it gets no more.
 pub(crate) fn withstands(options: &[&str], abuse: impl Fn(&Rig)) {
-    let Some(rig) = Rig::new(options) else { return };
+    let rig = Rig::new(options);
     let mut memory = Vec::new();
     for _ in 0..3 {
         abuse(&rig);
@@ -173,11 +196,14 @@ pub(crate) fn withstands(options: &[&str], abuse: impl Fn(&Rig)) {
     assert!(memory[2] <= memory[0].max(memory[1]) + MEMORY_NOISE_KIB, "KiB: {memory:?}");
 }
 
-/// Where cargo puts an example that it builds along with the tests.
-fn program() -> Option<PathBuf> {
-    let this = env::current_exe().unwrap();
-    let path = this.parent()?.parent()?.join("examples/proxy");
-    path.exists().then_some(path)
+/// Where it says that it listens.
+fn address(output: &mut impl BufRead) -> SocketAddr {
+    let lines = output.lines().map(Result::unwrap);
+    let said = lines.into_iter().find_map(|line| {
+        let (_, from) = line.split_once("from ")?;
+        from.split_whitespace().next()?.parse().ok()
+    });
+    said.expect("an address")
 }
 
 /// How many descriptors this process may ask for.
@@ -185,43 +211,4 @@ pub(crate) fn hard_limit() -> u64 {
     let limits = fs::read_to_string("/proc/self/limits").unwrap();
     let line = limits.lines().find_map(|line| line.strip_prefix("Max open files")).unwrap();
     line.split_whitespace().nth(1).unwrap().parse().unwrap_or(u64::MAX)
-}
-
-pub(crate) fn patient(stream: TcpStream) -> TcpStream {
-    stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    stream.set_write_timeout(Some(PATIENCE)).unwrap();
-    stream
-}
-
-/// As `accept`, but gives up in the end.
-pub(crate) fn accept(listener: &TcpListener) -> TcpStream {
-    listener.set_nonblocking(true).unwrap();
-    let began = Instant::now();
-    loop {
-        match listener.accept() {
-            Ok((stream, _)) => {
-                stream.set_nonblocking(false).unwrap();
-                return patient(stream);
-            }
-            Err(error) if error.kind() != ErrorKind::WouldBlock => panic!("{error}"),
-            Err(_) => assert!(began.elapsed() < PATIENCE, "nobody comes"),
-        }
-        thread::sleep(Duration::from_micros(100));
-    }
-}
-
-pub(crate) fn read(mut stream: &TcpStream, length: usize) -> Vec<u8> {
-    let mut bytes = vec![0; length];
-    stream.read_exact(&mut bytes).unwrap();
-    bytes
-}
-
-pub(crate) fn read_to_end(mut stream: &TcpStream) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    stream.read_to_end(&mut bytes).map(|_| bytes)
-}
-
-pub(crate) fn noise(length: usize, seed: u64) -> Vec<u8> {
-    let word = |i: u64| (i ^ seed << 40).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(23);
-    (0..length as u64 / 8).flat_map(|i| word(i).to_le_bytes()).collect()
 }

@@ -1,22 +1,32 @@
 //! What both proxies promise, seen from their two sides through ordinary blocking sockets.
 
 use std::{
-    io::{self, ErrorKind, Read, Write},
+    io::{ErrorKind, Read, Write},
     net::{Shutdown, SocketAddr, TcpListener, TcpStream},
     process::{self, Command},
+    sync::atomic::{AtomicUsize, Ordering},
     thread,
     time::{Duration, Instant},
 };
 
-use mio_core::{EventLoop, net as core_net, relay::Bounds};
-use tests::{Isolated, alloc, mark, test_name};
+use examples::service::Service;
+use mio_core::{
+    EventLoop, Sender, net as core_net,
+    proxy::{Command as Order, Counters},
+    relay::Bounds,
+};
+use tests::{
+    Isolated, alloc, mark,
+    peers::{PATIENCE, accept, noise, patient, read, read_to_end, reset},
+    small_buffers, test_name,
+};
 
-use super::subject::{self, Command as Order, Config, Counters, Service};
+use super::subject::{self, Config};
 
-/// Longer than anything here takes, so that a failure is no hang.
-const PATIENCE: Duration = Duration::from_secs(20);
-/// Enough to fill what the kernel buffers between a writer and a reader that sleeps, several times.
+/// Several times what the kernel keeps between the proxy and a reader that sleeps: the proxy's side by itself, 4 MiB
+/// by default, and [`BUFFERED`] on the reader's.
 const MUCH: usize = 24 << 20;
+const BUFFERED: i32 = 256 << 10;
 
 /// A proxy, and the listener that its clients are connected to.
 struct Rig {
@@ -29,7 +39,7 @@ impl Rig {
         let upstream = TcpListener::bind("127.0.0.1:0").unwrap();
         let mut config = Config::new(loopback(), upstream.local_addr().unwrap());
         adjust(&mut config);
-        Rig { service: Service::start(config).unwrap(), upstream }
+        Rig { service: subject::start(config).unwrap(), upstream }
     }
 
     fn client(&self) -> TcpStream {
@@ -51,63 +61,31 @@ fn loopback() -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], 0))
 }
 
-fn patient(stream: TcpStream) -> TcpStream {
-    stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    stream.set_write_timeout(Some(PATIENCE)).unwrap();
-    stream
-}
-
-/// As `accept`, but gives up in the end.
-fn accept(listener: &TcpListener) -> TcpStream {
-    listener.set_nonblocking(true).unwrap();
-    let began = Instant::now();
-    loop {
-        match listener.accept() {
-            Ok((stream, _)) => {
-                stream.set_nonblocking(false).unwrap();
-                return patient(stream);
-            }
-            Err(error) if error.kind() != ErrorKind::WouldBlock => panic!("{error}"),
-            Err(_) => assert!(began.elapsed() < PATIENCE, "nobody comes"),
-        }
-        thread::sleep(Duration::from_millis(1));
-    }
-}
-
-fn read(mut stream: &TcpStream, length: usize) -> Vec<u8> {
-    let mut bytes = vec![0; length];
-    stream.read_exact(&mut bytes).unwrap();
-    bytes
-}
-
-fn read_to_end(mut stream: &TcpStream) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    stream.read_to_end(&mut bytes).map(|_| bytes)
-}
-
 /// Bounds within which nothing is spliced.
 fn copied() -> Bounds {
     Bounds { pipes: 0, ..Bounds::default() }
 }
 
-fn noise(length: usize, seed: u64) -> Vec<u8> {
-    let word = |i: u64| (i ^ seed << 40).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(23);
-    (0..length as u64 / 8).flat_map(|i| word(i).to_le_bytes()).collect()
-}
-
-fn reset(stream: TcpStream) {
-    let stream = core_net::TcpStream::from(stream);
-    stream.set_linger(Some(Duration::ZERO)).unwrap();
-}
-
-/// Sends one way while nobody reads for a moment, then reads and compares.
+/// Sends one way while nobody reads, until nothing moves any more; then reads and compares.
 fn send_to_a_late_reader(from: &TcpStream, to: &TcpStream, bytes: &[u8]) {
+    small_buffers(to, BUFFERED);
+    let sent = AtomicUsize::new(0);
     thread::scope(|scope| {
         scope.spawn(|| {
-            (&mut &*from).write_all(bytes).unwrap();
+            for piece in bytes.chunks(1 << 16) {
+                (&mut &*from).write_all(piece).unwrap();
+                sent.fetch_add(piece.len(), Ordering::Relaxed);
+            }
             from.shutdown(Shutdown::Write).unwrap();
         });
-        thread::sleep(Duration::from_millis(100));
+        // Naps, and not a time: whoever wants to run gets to run between them, also on a machine with much else to do.
+        let (mut before, mut naps) = (0, 0);
+        while naps < 20 {
+            thread::sleep(Duration::from_millis(5));
+            let now = sent.load(Ordering::Relaxed);
+            naps = if now == before && now > 0 { naps + 1 } else { 0 };
+            before = now;
+        }
         assert!(read_to_end(to).unwrap() == bytes);
     });
 }
@@ -365,6 +343,16 @@ fn when_descriptors_run_out_clients_wait_and_nothing_spins() {
     });
 }
 
+/// Ends the proxy when its peers have, so that one that fails is no hang.
+struct Ending(Sender<Order>);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        let order = if thread::panicking() { Order::Stop } else { Order::Drain };
+        self.0.send(order).unwrap();
+    }
+}
+
 #[test]
 fn nothing_is_allocated_while_it_runs() {
     let upstream = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -373,6 +361,7 @@ fn nothing_is_allocated_while_it_runs() {
     let mut proxy = subject::proxy(&mut event_loop, config).unwrap();
     let (address, sender) = (subject::address(&proxy).unwrap(), event_loop.sender());
     let peers = thread::spawn(move || {
+        let _end = Ending(sender);
         let bytes = noise(MUCH, 6);
         for _ in 0..8 {
             let client = patient(TcpStream::connect(address).unwrap());
@@ -383,7 +372,6 @@ fn nothing_is_allocated_while_it_runs() {
         drop(upstream);
         let refused = patient(TcpStream::connect(address).unwrap());
         assert_eq!(read_to_end(&refused).unwrap(), b"");
-        sender.send(Order::Drain).unwrap();
     });
     alloc::forbidden("the proxy", || event_loop.run(&mut proxy).map(drop)).unwrap();
     peers.join().unwrap();

@@ -3,7 +3,7 @@
 
 use std::net::TcpStream;
 #[cfg(unix)]
-use std::os::fd::{AsRawFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 #[cfg(windows)]
 use std::os::windows::io::{AsRawSocket, BorrowedSocket, RawSocket};
 
@@ -20,6 +20,23 @@ pub fn send_out_of_band(stream: &TcpStream, byte: u8) {
     // SAFETY: the byte lives across the call.
     let sent = unsafe { send(stream.as_raw_socket(), &raw const byte, 1, MSG_OOB) };
     assert_eq!(sent, 1);
+}
+
+/// Has the system keep no more than about so many bytes of what this socket sends, and of what it gets, which are else
+/// as many as it sees fit. What a listener was told goes for those whom it accepts. See socket(7).
+///
+/// # Panics
+/// If the system refuses.
+#[cfg(unix)]
+pub fn small_buffers(socket: impl AsFd, bytes: i32) {
+    for option in [libc::SO_SNDBUF, libc::SO_RCVBUF] {
+        let descriptor = socket.as_fd().as_raw_fd();
+        let value = (&raw const bytes).cast();
+        let length = size_of::<i32>() as libc::socklen_t;
+        // SAFETY: the value lives across the call, and is as long as that is told.
+        let set = unsafe { libc::setsockopt(descriptor, libc::SOL_SOCKET, option, value, length) };
+        assert_eq!(set, 0, "{}", std::io::Error::last_os_error());
+    }
 }
 
 #[cfg(windows)]

@@ -18,6 +18,7 @@ use mio_core::{
     },
     relay::{Bounds, Chunk},
 };
+use tests::small_buffers;
 
 use crate::{
     PATIENCE, Plain, PlainServer, accept, connect, listen, read, read_to_end, serving, upstream,
@@ -155,19 +156,27 @@ fn why_a_pair_ended_is_told() {
 struct Frame {
     upstream: Address,
     begun: bool,
+    /// What the kernel may keep on its way to the upstream, in bytes.
+    buffered: Option<i32>,
     /// Remainders, as of the last report.
     held: Arc<AtomicU64>,
 }
 
 impl Frame {
     fn new(upstream: Address) -> Frame {
-        Frame { upstream, begun: false, held: Arc::default() }
+        Frame { upstream, begun: false, buffered: None, held: Arc::default() }
     }
 }
 
 impl Hooks for Frame {
     fn upstream(&mut self, _: &Client<'_>) -> Option<Address> {
         Some(self.upstream.clone())
+    }
+
+    fn connected(&mut self, _: Key, upstream: &Connection) {
+        if let Some(bytes) = self.buffered {
+            small_buffers(upstream, bytes);
+        }
     }
 
     fn report(&mut self, counters: &Counters) {
@@ -240,10 +249,12 @@ fn a_hook_that_refuses_bytes_resets_both_sides() {
 
 #[test]
 fn who_has_to_wait_for_a_buffer_gets_one_when_it_is_free() {
-    // More than the kernel buffers.
-    const MUCH: usize = 48 << 20;
+    // Several times what the kernel keeps between the proxy and who does not read.
+    const MUCH: usize = 4 << 20;
+    const BUFFERED: i32 = 64 << 10;
     let (far, address) = upstream();
-    let hooks = Frame { begun: true, ..Frame::new(address) };
+    small_buffers(&far, BUFFERED);
+    let hooks = Frame { begun: true, buffered: Some(BUFFERED), ..Frame::new(address) };
     let held = Arc::clone(&hooks.held);
     // With a hook at work a remainder has to be held, and there is room for one.
     let bounds = Bounds { buffers: 1, ..Bounds::default() };
@@ -271,9 +282,10 @@ fn who_has_to_wait_for_a_buffer_gets_one_when_it_is_free() {
         // Nobody reads before the only buffer is taken.
         let began = Instant::now();
         while held.load(Ordering::SeqCst) == 0 && began.elapsed() < PATIENCE {
-            sender.send(Command::Report).unwrap();
+            let _ = sender.send(Command::Report);
             std::thread::sleep(Duration::from_millis(10));
         }
+        // So that the others get to wait for it.
         std::thread::sleep(Duration::from_millis(100));
         full.wait();
     });

@@ -8,20 +8,13 @@ mod hooks;
 mod nesting;
 mod workers;
 
-use std::{
-    io::{ErrorKind, Read},
-    net::{TcpListener, TcpStream},
-    thread,
-    time::{Duration, Instant},
-};
+use std::net::{TcpListener, TcpStream};
 
 use mio_core::{
     Proxy,
     proxy::{Address, Client, Hooks, ProxyConfig},
 };
-
-/// Longer than anything here takes, so that a failure is no hang.
-const PATIENCE: Duration = Duration::from_secs(20);
+use tests::peers::{PATIENCE, accept, patient, read, read_to_end};
 
 /// Gives everybody the same upstream.
 #[derive(Proxy)]
@@ -59,39 +52,6 @@ fn upstream() -> (TcpListener, Address) {
 
 fn connect(address: &Address) -> TcpStream {
     patient(TcpStream::connect(address.tcp().unwrap()).unwrap())
-}
-
-fn patient(stream: TcpStream) -> TcpStream {
-    stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    stream
-}
-
-/// As `accept`, but gives up in the end.
-fn accept(listener: &TcpListener) -> TcpStream {
-    listener.set_nonblocking(true).unwrap();
-    let began = Instant::now();
-    loop {
-        match listener.accept() {
-            Ok((stream, _)) => {
-                stream.set_nonblocking(false).unwrap();
-                return patient(stream);
-            }
-            Err(error) if error.kind() != ErrorKind::WouldBlock => panic!("{error}"),
-            Err(_) => assert!(began.elapsed() < PATIENCE, "nobody comes"),
-        }
-        thread::sleep(Duration::from_millis(1));
-    }
-}
-
-fn read(stream: &mut impl Read, length: usize) -> Vec<u8> {
-    let mut bytes = vec![0; length];
-    stream.read_exact(&mut bytes).unwrap();
-    bytes
-}
-
-fn read_to_end(stream: &mut impl Read) -> std::io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    stream.read_to_end(&mut bytes).map(|_| bytes)
 }
 
 fn listen(addresses: &[&str], mut config: ProxyConfig) -> ProxyConfig {

@@ -3,11 +3,9 @@
 use std::{io, net::SocketAddr, thread};
 
 use mio_core::{
-    EventLoop, Sender,
-    proxy::{Command, Counters, ProxyConfig},
+    Sender,
+    proxy::{Command, Counters},
 };
-
-use super::{Gateway, GatewayServer};
 
 /// A proxy that runs in a thread of its own, for whoever wants to go on meanwhile.
 #[derive(Debug)]
@@ -18,22 +16,17 @@ pub struct Service {
 }
 
 impl Service {
-    /// Starts it. The listeners are there when this returns.
+    /// Runs the proxy that listens at `address` and hears commands from `sender`.
     ///
     /// # Errors
     ///
-    /// Those of [`EventLoop::with_config`] and of listening, and no thread to be had; `InvalidInput` if the
-    /// first listener is no TCP socket.
-    pub fn start(gateway: Gateway, config: ProxyConfig) -> io::Result<Service> {
-        let mut event_loop = EventLoop::with_config(config.event_loop())?;
-        let listeners = config.listeners()?;
-        let first = listeners.first().ok_or(io::ErrorKind::InvalidInput)?;
-        let address = first.local_addr()?.tcp().ok_or(io::ErrorKind::InvalidInput)?;
-        let server = GatewayServer::new(event_loop.scoped(), gateway, config, listeners)?;
-        let sender = event_loop.sender();
-        let thread = thread::Builder::new()
-            .name("proxy".into())
-            .spawn(move || server.run(event_loop).map(|server| server.counters()))?;
+    /// No thread to be had.
+    pub fn start(
+        address: SocketAddr,
+        sender: Sender<Command>,
+        run: impl FnOnce() -> io::Result<Counters> + Send + 'static,
+    ) -> io::Result<Service> {
+        let thread = thread::Builder::new().name("proxy".into()).spawn(run)?;
         Ok(Service { address, sender, thread })
     }
 
