@@ -192,6 +192,9 @@ mod louder_server {
                 self.up.bytes() + self.down.bytes()
             }
         }
+        use ::std;
+        use ::std::prelude::rust_2021::*;
+        use ::mio_core as mio_core;
     }
     use std::{io, mem, net::SocketAddr, time::Duration};
     use mio_core::{
@@ -760,6 +763,9 @@ mod louder_server {
             Ok(())
         }
     }
+    use ::std;
+    use ::std::prelude::rust_2021::*;
+    use ::mio_core as mio_core;
 }
 #[allow(unused_imports)]
 pub use self::louder_server::{On as FrontOn, Server as Front};

@@ -98,7 +98,31 @@ impl OnHandler for State {
     }
 }
 
+#[derive(::mio_core::Proxy)]
+#[proxy(inspect(up), proxy_protocol = v2, tick = "1s")]
+struct Gateway;
+
+impl ::mio_core::proxy::Hooks for Gateway {
+    fn upstream(
+        &mut self,
+        _: &::mio_core::proxy::Client<'_>,
+    ) -> ::core::option::Option<::mio_core::proxy::Address> {
+        ::core::option::Option::None
+    }
+}
+
+impl ::mio_core::proxy::InspectUp for Gateway {
+    fn up(
+        &mut self,
+        _: ::mio_core::Key,
+        _: &mut ::mio_core::relay::Chunk<'_>,
+    ) -> ::core::result::Result<(), ::std::io::ErrorKind> {
+        ::core::result::Result::Ok(())
+    }
+}
+
 fn main() -> ::std::io::Result<()> {
+    let _ = GatewayServer::config();
     let mut event_loop = ::mio_core::EventLoop::new()?;
     event_loop.timeout(On::Timer(1), ::core::time::Duration::ZERO)?;
     event_loop.run(State { raw: Raw, rows: Rows(Raw) })?;

@@ -46,8 +46,19 @@ pub(super) fn code(model: &Model) -> TokenStream {
 fn module(template: &str, model: &Model) -> TokenStream {
     let code = template.replace(STRUCT, &unraw(&model.name));
     let code = written(code.parse().unwrap_or_default(), model);
-    let renamed = model.options.core.as_ref().map(|core| quote! { use #core as mio_core; });
-    quote! { #code #renamed }
+    let names = names_in_scope(&model.options);
+    quote! { #code #names }
+}
+
+/// What every module of a program knows without saying so, unless it is `#![no_implicit_prelude]`; and the library,
+/// whatever it is called here.
+pub(super) fn names_in_scope(options: &Options) -> TokenStream {
+    let core = core(options);
+    quote! {
+        use ::std;
+        use ::std::prelude::rust_2021::*;
+        use #core as mio_core;
+    }
 }
 
 /// Whether the skeleton has something else of this name.

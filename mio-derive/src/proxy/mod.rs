@@ -1,7 +1,8 @@
 //! `#[derive(Proxy)]`: the server of the skeleton, for a struct of the user's.
 //!
 //! The code is that of `skeleton/src/server.rs`, token for token, but for the name of the struct, the
-//! constants that attributes set, and who sees the bytes.
+//! constants that attributes set, and who sees the bytes; and with the names that a module may lack in a crate
+//! without the prelude.
 
 mod attr;
 mod emit;

@@ -11,14 +11,15 @@ use crate::diag::Mistakes;
 
 const SERVER: &str = include_str!("../../skeleton/src/server.rs");
 
-/// The server of a new crate, both files of it as the compiler sees them.
+/// The server of a new crate, both files of it as the compiler sees them, with the names that it has without saying so.
 fn skeleton(hooks: &str) -> String {
     let new = NewProxy::at(Path::new("/new"), hooks).unwrap();
     let files = new.files();
     let text = |path| &files.iter().find(|(file, _)| *file == path).unwrap().1;
     let (server, pair) = (text("src/server.rs"), text("src/server/pair.rs"));
     assert_eq!(server.matches("mod pair;").count(), 1);
-    server.replace("mod pair;", &format!("mod pair {{\n{pair}\n}}"))
+    let names = emit::names_in_scope(&attr::Options::default());
+    server.replace("mod pair;", &format!("mod pair {{\n{pair}\n{names}\n}}")) + &names.to_string()
 }
 
 fn expanded(item: &str) -> Vec<String> {
