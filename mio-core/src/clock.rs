@@ -30,6 +30,10 @@ impl Clock {
         self.current = false;
     }
 
+    pub(crate) fn is_virtual(&self) -> bool {
+        self.jumps
+    }
+
     #[inline]
     pub(crate) fn is_current(&self) -> bool {
         self.current

@@ -17,7 +17,7 @@ bitflags! {
     pub struct Interest: u8 {
         /// Reading, accepting or receiving would make progress, or the peer will send no more.
         const READABLE = 1;
-        /// Out-of-band data waits. Portability: epoll and poll(2); elsewhere `Unsupported`.
+        /// Out-of-band data waits. Portability: `Unsupported` on FreeBSD, NetBSD and WASI.
         const PRIORITY = 1 << 1;
         /// Writing or sending would make progress, or a connect has ended.
         const WRITABLE = 1 << 2;

@@ -54,8 +54,13 @@
 //! - macOS, iOS and their like, FreeBSD, NetBSD, OpenBSD and DragonFly, by kqueue;
 //! - Windows, by a completion port and polls of AFD;
 //! - every other Unix, by poll(2);
-//! - WebAssembly, where there is nothing to wait for: messages work, timers if there is a clock, and all else is
-//!   [`Unsupported`](std::io::ErrorKind::Unsupported).
+//! - WASI without threads, by poll(2): the standard streams, and sockets that the host has opened. There is nobody to
+//!   end a wait, so one for nothing is [`Deadlock`](std::io::ErrorKind::Deadlock);
+//! - the Web (wasm32-unknown-unknown) and WASI with threads, where nothing can be waited for: messages and timers, on
+//!   the Web in [virtual time](Config::virtual_time).
+//!
+//! On the last two whatever would open a socket or a pipe, signals and children are
+//! [`Unsupported`](std::io::ErrorKind::Unsupported).
 //!
 //! Whatever a kernel lacks is emulated or an error at the call that asks for it. "Portability" in the documentation of an
 //! item says what differs.

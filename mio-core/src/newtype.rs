@@ -48,52 +48,49 @@ macro_rules! socket_newtype {
             }
         }
 
-        /// Takes over a descriptor, which is to be such a socket, and makes it non-blocking and
-        /// close-on-exec.
-        ///
-        /// # Panics
-        ///
-        /// If the system refuses to do so, for which an open socket gives it no reason.
-        #[cfg(unix)]
-        impl From<std::os::fd::OwnedFd> for $name {
-            fn from(fd: std::os::fd::OwnedFd) -> $name {
-                if let Err(error) = crate::sys::unix::set_cloexec(&fd) {
-                    panic!("cannot make the socket close-on-exec: {error}");
+        crate::sys::if_descriptors! {
+            /// Takes over a descriptor, which is to be such a socket, and makes it non-blocking and
+            /// close-on-exec.
+            ///
+            /// # Panics
+            ///
+            /// If the system refuses to do so, for which an open socket gives it no reason.
+            impl From<std::os::fd::OwnedFd> for $name {
+                fn from(fd: std::os::fd::OwnedFd) -> $name {
+                    if let Err(error) = crate::sys::set_cloexec(&fd) {
+                        panic!("cannot make the socket close-on-exec: {error}");
+                    }
+                    <$std>::from(fd).into()
                 }
-                <$std>::from(fd).into()
             }
-        }
 
-        /// The socket stays non-blocking.
-        #[cfg(unix)]
-        impl From<$name> for std::os::fd::OwnedFd {
-            #[inline]
-            fn from(socket: $name) -> std::os::fd::OwnedFd {
-                socket.0.into_inner().into()
+            /// The socket stays non-blocking.
+            impl From<$name> for std::os::fd::OwnedFd {
+                #[inline]
+                fn from(socket: $name) -> std::os::fd::OwnedFd {
+                    socket.0.into_inner().into()
+                }
             }
-        }
 
-        #[cfg(unix)]
-        impl std::os::fd::AsFd for $name {
-            #[inline]
-            fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
-                self.0.as_fd()
+            impl std::os::fd::AsFd for $name {
+                #[inline]
+                fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
+                    self.0.as_fd()
+                }
             }
-        }
 
-        #[cfg(unix)]
-        impl std::os::fd::AsRawFd for $name {
-            #[inline]
-            fn as_raw_fd(&self) -> std::os::fd::RawFd {
-                self.0.as_raw_fd()
+            impl std::os::fd::AsRawFd for $name {
+                #[inline]
+                fn as_raw_fd(&self) -> std::os::fd::RawFd {
+                    self.0.as_raw_fd()
+                }
             }
-        }
 
-        #[cfg(unix)]
-        impl std::os::fd::IntoRawFd for $name {
-            #[inline]
-            fn into_raw_fd(self) -> std::os::fd::RawFd {
-                self.0.into_inner().into_raw_fd()
+            impl std::os::fd::IntoRawFd for $name {
+                #[inline]
+                fn into_raw_fd(self) -> std::os::fd::RawFd {
+                    self.0.into_inner().into_raw_fd()
+                }
             }
         }
 
@@ -142,8 +139,9 @@ macro_rules! socket_newtype {
             }
         }
 
-        #[cfg(not(any(unix, windows)))]
-        crate::source::hopeless_source!($name);
+        crate::sys::if_sourceless! {
+            impl crate::source::Source for $name {}
+        }
     };
 }
 

@@ -5,15 +5,10 @@
 use std::io;
 #[cfg(windows)]
 use std::os::windows::io::{AsRawSocket, AsSocket, BorrowedSocket, RawSocket};
-#[cfg(unix)]
-use std::{
-    os::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd, RawFd},
-    process::{ChildStderr, ChildStdin, ChildStdout},
-};
 
 use crate::{
     newtype::{forward_read, forward_write},
-    sys::{Rearming, pipe},
+    sys::{self, Rearming, pipe},
 };
 
 /// A new pipe: what is written to the [`Writer`] is read from the [`Reader`].
@@ -81,89 +76,104 @@ pub struct Writer(Rearming<pipe::End>);
 forward_read!(Reader, &Reader);
 forward_write!(Writer, &Writer);
 
-/// What both ends have in common.
-#[cfg(unix)]
-macro_rules! pipe_end {
-    ($end:ident, $($child:ty),*) => {
-        impl $end {
-            /// Takes over a descriptor and makes it non-blocking and close-on-exec: an end of a
-            /// pipe, a FIFO, a stream of a child, `std`'s own ends of pipes.
-            ///
-            /// Whoever else has the same open file, in another process too, finds it non-blocking.
-            ///
-            /// # Errors
-            ///
-            /// The system's, if it refuses to do so. A pipe gives it no reason to; a sandbox may.
-            pub fn from_fd(fd: impl Into<OwnedFd>) -> io::Result<$end> {
-                let fd = fd.into();
-                crate::sys::unix::set_cloexec(&fd)?;
-                pipe::set_nonblocking(&fd)?;
-                Ok($end(Rearming::new(fd.into())))
-            }
-        }
+sys::if_descriptors! {
+    use std::os::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd, RawFd};
 
-        /// As [`from_fd`](Self::from_fd).
-        ///
-        /// # Panics
-        ///
-        /// If the system refuses to make it non-blocking, for which a pipe gives it no reason.
-        impl From<OwnedFd> for $end {
-            fn from(fd: OwnedFd) -> $end {
-                match $end::from_fd(fd) {
-                    Ok(end) => end,
-                    Err(error) => panic!("cannot make the descriptor non-blocking: {error}"),
+    /// What both ends have in common.
+    macro_rules! pipe_end {
+        ($end:ident) => {
+            impl $end {
+                /// Takes over a descriptor and makes it non-blocking and close-on-exec: an end of a
+                /// pipe, a FIFO, a stream of a child, `std`'s own ends of pipes.
+                ///
+                /// Whoever else has the same open file, in another process too, finds it non-blocking.
+                ///
+                /// Portability: not on Windows. On WASI some hosts refuse it to the standard streams, which register as
+                /// what `std` has for them.
+                ///
+                /// # Errors
+                ///
+                /// The system's, if it refuses to do so. A pipe gives it no reason to; a sandbox may.
+                pub fn from_fd(fd: impl Into<OwnedFd>) -> io::Result<$end> {
+                    let fd = fd.into();
+                    sys::set_cloexec(&fd)?;
+                    pipe::set_nonblocking(&fd)?;
+                    Ok($end(Rearming::new(fd.into())))
                 }
             }
-        }
 
-        $(
             /// As [`from_fd`](Self::from_fd).
             ///
             /// # Panics
             ///
             /// If the system refuses to make it non-blocking, for which a pipe gives it no reason.
-            impl From<$child> for $end {
-                fn from(child: $child) -> $end {
-                    OwnedFd::from(child).into()
+            impl From<OwnedFd> for $end {
+                fn from(fd: OwnedFd) -> $end {
+                    match $end::from_fd(fd) {
+                        Ok(end) => end,
+                        Err(error) => panic!("cannot make the descriptor non-blocking: {error}"),
+                    }
                 }
             }
-        )*
 
-        /// The end stays non-blocking.
-        impl From<$end> for OwnedFd {
-            #[inline]
-            fn from(end: $end) -> OwnedFd {
-                end.0.into_inner().into()
+            /// The end stays non-blocking.
+            impl From<$end> for OwnedFd {
+                #[inline]
+                fn from(end: $end) -> OwnedFd {
+                    end.0.into_inner().into()
+                }
             }
-        }
 
-        impl AsFd for $end {
-            #[inline]
-            fn as_fd(&self) -> BorrowedFd<'_> {
-                self.0.as_fd()
+            impl AsFd for $end {
+                #[inline]
+                fn as_fd(&self) -> BorrowedFd<'_> {
+                    self.0.as_fd()
+                }
             }
-        }
 
-        impl AsRawFd for $end {
-            #[inline]
-            fn as_raw_fd(&self) -> RawFd {
-                self.0.as_raw_fd()
+            impl AsRawFd for $end {
+                #[inline]
+                fn as_raw_fd(&self) -> RawFd {
+                    self.0.as_raw_fd()
+                }
             }
-        }
 
-        impl IntoRawFd for $end {
-            #[inline]
-            fn into_raw_fd(self) -> RawFd {
-                self.0.into_inner().into_raw_fd()
+            impl IntoRawFd for $end {
+                #[inline]
+                fn into_raw_fd(self) -> RawFd {
+                    self.0.into_inner().into_raw_fd()
+                }
+            }
+        };
+    }
+
+    pipe_end!(Reader);
+    pipe_end!(Writer);
+}
+
+/// What a child's stream becomes.
+#[cfg(unix)]
+macro_rules! end_of_child {
+    ($end:ident, $child:ty) => {
+        /// As [`from_fd`](Self::from_fd).
+        ///
+        /// # Panics
+        ///
+        /// If the system refuses to make it non-blocking, for which a pipe gives it no reason.
+        impl From<$child> for $end {
+            fn from(child: $child) -> $end {
+                OwnedFd::from(child).into()
             }
         }
     };
 }
 
 #[cfg(unix)]
-pipe_end!(Reader, ChildStdout, ChildStderr);
+end_of_child!(Reader, std::process::ChildStdout);
 #[cfg(unix)]
-pipe_end!(Writer, ChildStdin);
+end_of_child!(Reader, std::process::ChildStderr);
+#[cfg(unix)]
+end_of_child!(Writer, std::process::ChildStdin);
 
 /// What both ends have in common where they are sockets.
 #[cfg(windows)]
@@ -190,8 +200,10 @@ pipe_end!(Reader);
 #[cfg(windows)]
 pipe_end!(Writer);
 
-#[cfg(not(any(unix, windows)))]
-crate::source::hopeless_source!(Reader, Writer);
+sys::if_sourceless! {
+    impl crate::source::Source for Reader {}
+    impl crate::source::Source for Writer {}
+}
 
 #[cfg(all(test, unix))]
 mod tests {

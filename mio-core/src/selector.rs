@@ -167,8 +167,8 @@ impl Selector {
     ///
     /// Portability: on Windows and with poll(2) every timeout is rounded up to a millisecond. With poll(2) one thread
     /// waits for events and the others for their turn, none longer than its timeout; a wait takes time by the number
-    /// of sources that are registered. Without threads (WebAssembly) a wait without end is
-    /// an error of kind `Deadlock`, since nobody could end it.
+    /// of sources that are registered. On WebAssembly without threads a wait that nobody could end, for nothing and
+    /// without a timeout, is an error of kind `Deadlock`.
     ///
     /// # Errors
     ///

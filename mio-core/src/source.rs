@@ -1,12 +1,12 @@
 //! [`Source`]: whatever can be registered.
 
-#[cfg(unix)]
-use std::os::fd::{AsFd, BorrowedFd};
 #[cfg(windows)]
 use std::os::windows::io::{AsSocket, BorrowedSocket};
 
-/// Whatever can be registered: on Unix every `AsFd`, on Windows every `AsSocket`, of this crate, of `std` or your own.
-/// Elsewhere the types of this crate and the sockets of `std` are accepted, and refused as `Unsupported`.
+use crate::sys;
+
+/// Whatever can be registered: on Unix and WASI every `AsFd`, on Windows every `AsSocket`, of this crate, of `std` or
+/// your own. Elsewhere (the Web) the types of this crate and the sockets of `std` are accepted, and refused as `Unsupported`.
 ///
 /// A source is only ever waited for: registering never reads, writes or closes it, nor changes its
 /// blocking mode.
@@ -17,31 +17,35 @@ use std::os::windows::io::{AsSocket, BorrowedSocket};
 /// of the descriptor is still open: the registration belongs to the open file and its events go on
 /// coming. [`EventLoop::close`](crate::EventLoop::close) deregisters first and leaves no doubt.
 ///
-/// On kqueue it is forgotten with its descriptor, on Windows with the last handle of the socket. With poll(2) the types of this crate are forgotten when they are
-/// dropped. One of another type keeps its place until its number is registered again, and in level mode, if that number
-/// is given to another file, that file is reported in its stead: deregister it.
+/// Portability: on kqueue it is forgotten with its descriptor, on Windows with the last handle of the socket. With
+/// poll(2) the types of this crate are forgotten when they are dropped. One of another type keeps its place until its
+/// number is registered again, and in level mode, if that number is given to another file, that file is reported in its
+/// stead: deregister it. On WASI even its successor's registration may be refused as `AlreadyExists`.
 pub trait Source {
-    /// The descriptor to wait for.
-    #[cfg(unix)]
-    fn as_source(&self) -> BorrowedFd<'_>;
+    sys::if_descriptors! {
+        /// The descriptor to wait for.
+        fn as_source(&self) -> std::os::fd::BorrowedFd<'_>;
+    }
 
     /// The socket to wait for.
     #[cfg(windows)]
     fn as_source(&self) -> BorrowedSocket<'_>;
 
-    /// There is nothing to wait for.
-    #[cfg(not(any(unix, windows)))]
-    #[doc(hidden)]
-    fn as_source(&self) -> crate::sys::none::NoDescriptor {
-        crate::sys::none::NoDescriptor
+    sys::if_sourceless! {
+        /// There is nothing to wait for.
+        #[doc(hidden)]
+        fn as_source(&self) -> sys::none::NoDescriptor {
+            sys::none::NoDescriptor
+        }
     }
 }
 
-#[cfg(unix)]
-impl<T: AsFd + ?Sized> Source for T {
-    #[inline]
-    fn as_source(&self) -> BorrowedFd<'_> {
-        self.as_fd()
+sys::if_descriptors! {
+    impl<T: std::os::fd::AsFd + ?Sized> Source for T {
+        #[inline]
+        fn as_source(&self) -> std::os::fd::BorrowedFd<'_> {
+            self.as_fd()
+        }
     }
 }
 
@@ -53,16 +57,8 @@ impl<T: AsSocket + ?Sized> Source for T {
     }
 }
 
-/// What no system here can wait for.
-#[cfg(not(any(unix, windows)))]
-macro_rules! hopeless_source {
-    ($($name:ty),*) => {$(
-        impl crate::source::Source for $name {}
-    )*};
+sys::if_sourceless! {
+    impl Source for std::net::TcpListener {}
+    impl Source for std::net::TcpStream {}
+    impl Source for std::net::UdpSocket {}
 }
-
-#[cfg(not(any(unix, windows)))]
-hopeless_source!(std::net::TcpListener, std::net::TcpStream, std::net::UdpSocket);
-
-#[cfg(not(any(unix, windows)))]
-pub(crate) use hopeless_source;

@@ -15,8 +15,38 @@ impl<M, S> EventLoop<M, S> {
     /// turn begins; [`update_now`](EventLoop::update_now) reads it again.
     ///
     /// Portability: it is [`Instant`]'s clock, which on Linux stands still while the machine is suspended, and
-    /// timers with it. Where there is none (wasm32-unknown-unknown), this panics as [`Instant::now`] does there, and
-    /// timers are `Unsupported`.
+    /// timers with it. Where there is none (wasm32-unknown-unknown, where [`Instant::now`] panics) it stands still and
+    /// timers are `Unsupported`, except with [virtual time](crate::Config::virtual_time): that is how a host which has a
+    /// clock brings it along. The time moves by no more than the timeout of each
+    /// [`run_once`](EventLoop::run_once):
+    ///
+    /// ```
+    /// # use mio_core::{Config, EventLoop, Expiry, Handler};
+    /// # use std::time::Duration;
+    /// /// What the host calls: so much time has passed since the last call.
+    /// fn advance(event_loop: &mut EventLoop, handler: &mut impl Handler, passed: Duration) -> std::io::Result<()> {
+    ///     let end = event_loop.now() + passed;
+    ///     while event_loop.now() < end {
+    ///         let left = end - event_loop.now();
+    ///         if !event_loop.run_once(&mut *handler, Some(left))? {
+    ///             break;
+    ///         }
+    ///     }
+    ///     Ok(())
+    /// }
+    /// # struct Fired(u32);
+    /// # impl Handler for Fired {
+    /// #     fn timeout(&mut self, _: &mut EventLoop, _: u64, _: Expiry) { self.0 += 1 }
+    /// # }
+    /// let config = Config { virtual_time: Some(0), ..Config::default() };
+    /// let mut event_loop = EventLoop::with_config(config)?;
+    /// let mut fired = Fired(0);
+    /// event_loop.interval(1u64, Duration::from_millis(10))?;
+    /// advance(&mut event_loop, &mut fired, Duration::from_millis(16))?;
+    /// advance(&mut event_loop, &mut fired, Duration::from_millis(16))?;
+    /// assert_eq!(fired.0, 3);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[inline]
     pub fn now(&mut self) -> Instant {
         let now = self.inner.clock().now();
@@ -37,7 +67,7 @@ impl<M, S> EventLoop<M, S> {
     ///
     /// `QuotaExceeded` ([`Full`](crate::Full)) if [`Config::timers`](crate::Config::timers) timers are armed; `InvalidInput` for a
     /// token that is not for timers, or that [`register`](EventLoop::register) would refuse; `Unsupported`
-    /// where there is no clock.
+    /// where there is no clock and time is not virtual.
     #[inline]
     pub fn timeout<T: In<S>>(&mut self, token: T, delay: Duration) -> io::Result<Timeout> {
         let token = self.timer_bits(token)?;
@@ -102,7 +132,7 @@ impl<M, S> EventLoop<M, S> {
     /// As [`bits`](EventLoop::bits), of a timer.
     #[inline]
     fn timer_bits<T: In<S>>(&self, token: T) -> io::Result<u64> {
-        if !sys::HAS_CLOCK {
+        if !sys::HAS_CLOCK && !self.inner.clock.is_virtual() {
             return Err(io::ErrorKind::Unsupported.into());
         }
         self.bits(token, token.kind().is_timer())

@@ -17,6 +17,12 @@
 //! Writing to a peer that is gone fails with [`BrokenPipe`](std::io::ErrorKind::BrokenPipe). The Rust
 //! runtime sees to it that no `SIGPIPE` ends the process, in every program whose `main` is Rust's;
 //! any other program ignores that signal itself.
+//!
+//! # Portability
+//!
+//! On WASI a program opens no sockets: `bind` and `connect` are `Unsupported`, and so is every option. A listener or a
+//! connection of the host's is taken over from `std`'s types; the addresses of peers are 0.0.0.0:0, since the host does
+//! not tell them. On the Web all of it is `Unsupported`.
 
 mod accept_failure;
 mod tcp_listener;

@@ -1,7 +1,7 @@
 //! [`Connection`] and [`Listener`]: TCP or Unix, the rest need not know which.
 
 #[cfg(unix)]
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::OwnedFd;
 #[cfg(windows)]
 use std::os::windows::io::{AsSocket, BorrowedSocket};
 use std::{
@@ -17,6 +17,7 @@ use crate::{
     EventLoop, In, Interest, Trigger,
     net::{ListenOptions, TcpListener, TcpStream},
     relay::{KernelPipe, Stream},
+    sys,
 };
 
 /// A connection of a proxy, over TCP or a Unix socket. It is as small as a descriptor.
@@ -174,11 +175,25 @@ impl AsSocket for Connection {
     }
 }
 
-#[cfg(unix)]
-impl AsFd for Connection {
-    #[inline]
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
+sys::if_descriptors! {
+    use std::os::fd::{AsFd, BorrowedFd};
+
+    impl AsFd for Connection {
+        #[inline]
+        fn as_fd(&self) -> BorrowedFd<'_> {
+            self.0.as_fd()
+        }
+    }
+
+    impl AsFd for Listener {
+        #[inline]
+        fn as_fd(&self) -> BorrowedFd<'_> {
+            match &self.socket {
+                Socket::Tcp(listener) => listener.as_fd(),
+                #[cfg(unix)]
+                Socket::Unix(listener) => listener.as_fd(),
+            }
+        }
     }
 }
 
@@ -327,8 +342,10 @@ impl Listener {
     }
 }
 
-#[cfg(not(any(unix, windows)))]
-crate::source::hopeless_source!(Connection, Listener);
+sys::if_sourceless! {
+    impl crate::source::Source for Connection {}
+    impl crate::source::Source for Listener {}
+}
 
 /// Linux and the BSDs hand the option of a listener on to what it accepts; that is not written anywhere.
 #[cfg(unix)]
@@ -363,17 +380,6 @@ impl AsSocket for Listener {
     fn as_socket(&self) -> BorrowedSocket<'_> {
         let Socket::Tcp(listener) = &self.socket;
         listener.as_socket()
-    }
-}
-
-#[cfg(unix)]
-impl AsFd for Listener {
-    #[inline]
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        match &self.socket {
-            Socket::Tcp(listener) => listener.as_fd(),
-            Socket::Unix(listener) => listener.as_fd(),
-        }
     }
 }
 

@@ -102,44 +102,58 @@ pub(crate) use kqueue::{ChildWatch, Events, Rearming, Selector, Waker, if_nestab
 #[path = "kqueue/registry/mod.rs"]
 mod kqueue_registry;
 
-// Every other Unix, and any if it is asked for.
-#[cfg(all(
-    unix,
-    any(
-        mio_core_poll,
-        not(any(
-            target_os = "linux",
-            target_os = "android",
-            target_vendor = "apple",
-            target_os = "freebsd",
-            target_os = "dragonfly",
-            target_os = "netbsd",
-            target_os = "openbsd"
-        ))
+// Every other Unix, and any if it is asked for; WASI without threads.
+#[cfg(any(
+    all(target_os = "wasi", not(target_feature = "atomics")),
+    all(
+        unix,
+        any(
+            mio_core_poll,
+            not(any(
+                target_os = "linux",
+                target_os = "android",
+                target_vendor = "apple",
+                target_os = "freebsd",
+                target_os = "dragonfly",
+                target_os = "netbsd",
+                target_os = "openbsd"
+            ))
+        )
     )
 ))]
 mod poll;
-#[cfg(all(
-    unix,
-    any(
-        mio_core_poll,
-        not(any(
-            target_os = "linux",
-            target_os = "android",
-            target_vendor = "apple",
-            target_os = "freebsd",
-            target_os = "dragonfly",
-            target_os = "netbsd",
-            target_os = "openbsd"
-        ))
+#[cfg(any(
+    all(target_os = "wasi", not(target_feature = "atomics")),
+    all(
+        unix,
+        any(
+            mio_core_poll,
+            not(any(
+                target_os = "linux",
+                target_os = "android",
+                target_vendor = "apple",
+                target_os = "freebsd",
+                target_os = "dragonfly",
+                target_os = "netbsd",
+                target_os = "openbsd"
+            ))
+        )
     )
 ))]
 pub(crate) use poll::{ChildWatch, Events, Rearming, Selector, Waker, if_nestable};
 
-// No descriptors at all.
-#[cfg(all(target_family = "wasm", not(unix)))]
+// No descriptors at all, or with threads that could not end a wait for them.
+#[cfg(all(
+    target_family = "wasm",
+    not(unix),
+    any(not(target_os = "wasi"), target_feature = "atomics")
+))]
 pub(crate) mod none;
-#[cfg(all(target_family = "wasm", not(unix)))]
+#[cfg(all(
+    target_family = "wasm",
+    not(unix),
+    any(not(target_os = "wasi"), target_feature = "atomics")
+))]
 pub(crate) use none::{
     ChildWatch, Events, Rearming, Selector, Waker, child, if_nestable, pipe, signal, socket,
 };
@@ -147,12 +161,44 @@ pub(crate) use none::{
 #[cfg(not(any(unix, windows, target_family = "wasm")))]
 compile_error!("mio-core has no backend for this target yet");
 
+// What is there only if sources are descriptors, `AsFd` to `std`.
+#[cfg(any(unix, all(target_os = "wasi", not(target_feature = "atomics"))))]
+macro_rules! if_descriptors {
+    ($($item:tt)*) => { $($item)* };
+}
+#[cfg(not(any(unix, all(target_os = "wasi", not(target_feature = "atomics")))))]
+macro_rules! if_descriptors {
+    ($($item:tt)*) => {};
+}
+// What is there only if nothing can be a source.
+#[cfg(all(
+    target_family = "wasm",
+    not(unix),
+    any(not(target_os = "wasi"), target_feature = "atomics")
+))]
+macro_rules! if_sourceless {
+    ($($item:tt)*) => { $($item)* };
+}
+#[cfg(not(all(
+    target_family = "wasm",
+    not(unix),
+    any(not(target_os = "wasi"), target_feature = "atomics")
+)))]
+macro_rules! if_sourceless {
+    ($($item:tt)*) => {};
+}
+pub(crate) use {if_descriptors, if_sourceless};
+
 /// Whether to do as if the kernel refused what has a substitute: see ARCHITECTURE.md.
 #[cfg(unix)]
 const REFUSING: bool = cfg!(mio_core_old_linux);
 
 // Whether a thread can wait for another one.
-#[cfg(all(target_family = "wasm", not(unix)))]
+#[cfg(all(
+    target_family = "wasm",
+    not(unix),
+    any(not(target_os = "wasi"), target_feature = "atomics")
+))]
 const HAS_THREADS: bool = cfg!(target_feature = "atomics");
 
 /// Whether there is a clock, and so timers.
@@ -168,6 +214,16 @@ pub(crate) use unix::{child, pipe, signal, socket};
 mod windows;
 #[cfg(windows)]
 pub(crate) use windows::{child, pipe, signal, socket};
+#[cfg(all(target_os = "wasi", not(target_feature = "atomics")))]
+pub(crate) mod wasi;
+#[cfg(all(target_os = "wasi", not(target_feature = "atomics")))]
+pub(crate) use wasi::{child, pipe, signal, socket};
+
+// Descriptors are inherited by other programs unless they are told not to.
+#[cfg(unix)]
+pub(crate) use unix::set_cloexec;
+#[cfg(all(target_os = "wasi", not(target_feature = "atomics")))]
+pub(crate) use wasi::set_cloexec;
 
 #[cfg(all(test, unix))]
 pub(crate) use unix::is_flagged;
@@ -214,12 +270,32 @@ use libc::_errnop as errno_location;
 #[cfg(all(mio_core_poll, any(target_os = "linux", target_os = "android")))]
 use libc::POLLRDHUP;
 /// poll(2) does not tell of a half-close.
+#[cfg(any(
+    all(target_os = "wasi", not(target_feature = "atomics")),
+    all(
+        unix,
+        not(any(target_os = "linux", target_os = "android")),
+        any(
+            mio_core_poll,
+            not(any(
+                target_vendor = "apple",
+                target_os = "freebsd",
+                target_os = "dragonfly",
+                target_os = "netbsd",
+                target_os = "openbsd"
+            ))
+        )
+    )
+))]
+const POLLRDHUP: libc::c_short = 0;
+/// What poll(2) calls out-of-band data.
 #[cfg(all(
     unix,
-    not(any(target_os = "linux", target_os = "android")),
     any(
         mio_core_poll,
         not(any(
+            target_os = "linux",
+            target_os = "android",
             target_vendor = "apple",
             target_os = "freebsd",
             target_os = "dragonfly",
@@ -228,7 +304,10 @@ use libc::POLLRDHUP;
         ))
     )
 ))]
-const POLLRDHUP: libc::c_short = 0;
+use libc::POLLPRI;
+/// There is none.
+#[cfg(all(target_os = "wasi", not(target_feature = "atomics")))]
+const POLLPRI: libc::c_short = 0;
 
 // How time is read.
 #[cfg(not(all(target_family = "wasm", not(any(unix, target_os = "wasi")))))]

@@ -1,14 +1,16 @@
-//! WebAssembly, and whatever else has no descriptors to wait for.
+//! WebAssembly without descriptors: the Web's, and WASI with threads.
 //!
-//! A loop is there for its messages, and for its timers where there is a clock. Everything else is `Unsupported`:
-//! sources, signals, children, and whatever opens a socket or a pipe.
+//! A loop is there for its messages and its timers. Everything else is `Unsupported`: sources, signals, children, and
+//! whatever opens a socket or a pipe.
 //!
-//! - **With threads** (`target_feature = "atomics"`) a wait is one on a condition variable.
-//! - **Without threads** nobody could end a wait: it is a sleep until the timeout, and an error of kind `Deadlock`
-//!   if that is never. WASI can sleep. wasm32-unknown-unknown cannot: there a wait that is not over at once
-//!   is `Unsupported`, and the host has to call the loop again, with a timeout of zero, when it is time.
-//! - **Without a clock** (wasm32-unknown-unknown, where `Instant::now` panics) timers are `Unsupported`.
-//! - **WASI** has descriptors and poll_oneoff, but opens neither sockets nor pipes; they are not waited for.
+//! - **With threads** (`target_feature = "atomics"`) a wait is one on a condition variable. That goes for WASI with
+//!   threads too, whose poll_oneoff no other thread can end. Stable compilers do not tell of this feature: with one
+//!   wasm32-wasip1-threads is taken for WASI without threads, where a message from another thread is seen when the
+//!   wait has ended by something else.
+//! - **Without threads** nobody could end a wait: one that is not over at once is an error, `Deadlock` without a
+//!   timeout and `Unsupported` with one. The host has to call the loop again when it is time.
+//! - **Without a clock** (wasm32-unknown-unknown, where `Instant::now` panics) timers are there in virtual time,
+//!   which the host moves by the timeouts of its calls; without it they are `Unsupported`.
 
 mod child_watch;
 #[path = "../edges/kernel.rs"]

@@ -3,8 +3,7 @@
 use std::{
     io,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
-    thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use super::events::Events;
@@ -12,7 +11,7 @@ use crate::{
     event::Event,
     interest::{Interest, Readiness, Trigger},
     sync::global::{AtomicBool, Ordering},
-    sys::{HAS_CLOCK, HAS_THREADS},
+    sys::HAS_THREADS,
 };
 
 /// What a source is where there are no descriptors: nothing that can be waited for.
@@ -87,7 +86,9 @@ impl Selector {
             return Ok(());
         }
         if !HAS_THREADS {
-            return sleep(timeout);
+            // Nobody is there to end a wait, nor a clock to end it by.
+            let kind = timeout.map_or(io::ErrorKind::Deadlock, |_| io::ErrorKind::Unsupported);
+            return Err(kind.into());
         }
         // A wait that ends for no reason is as one that a signal interrupts.
         let woken = &self.shared.woken;
@@ -155,24 +156,6 @@ fn report(wakers: &[Arc<Flag>], events: &mut Events) {
     for flag in wakers {
         if events.len() < events.capacity() && flag.up.swap(false, Ordering::Relaxed) {
             events.push(Event { token: flag.token, readiness: Readiness::READABLE });
-        }
-    }
-}
-
-/// Nobody is there to end a wait: it is a sleep, if there is an end to it and the system can.
-fn sleep(timeout: Option<Duration>) -> io::Result<()> {
-    match timeout {
-        None => Err(io::ErrorKind::Deadlock.into()),
-        Some(_) if !HAS_CLOCK => Err(io::ErrorKind::Unsupported.into()),
-        Some(timeout) => {
-            // Hosts are seen to sleep a little less than they were asked for.
-            let start = Instant::now();
-            let mut left = timeout;
-            while !left.is_zero() {
-                thread::sleep(left);
-                left = timeout.saturating_sub(start.elapsed());
-            }
-            Ok(())
         }
     }
 }

@@ -1,4 +1,4 @@
-//! poll(2): every Unix that has neither epoll nor kqueue.
+//! poll(2): every Unix that has neither epoll nor kqueue, and WASI.
 //!
 //! The kernel keeps nothing between two calls: each wait hands it the whole table and gets it back with what is
 //! ready. So everything that epoll remembers is kept here.
@@ -26,7 +26,16 @@
 //!   poller empties the pipe and looks at the flags.
 //! - **`EINVAL`** is what poll(2) says to an array longer than the limit of descriptors: of which there cannot be
 //!   so many, unless the limit was lowered since.
+//! - **WASI** has poll(2) in its C library, by poll_oneoff. Nobody is there who could end a wait: no other thread, no
+//!   signal. So the pipe is a flag (`no_nudge.rs`), at which each wait looks before it begins, and a wait for nothing
+//!   without a timeout is `Deadlock`. Errors are told of what is asked for alone, and there is no out-of-band data.
+//!   fstat(2) tells one socket from no other: a foreign type is to be deregistered before it is closed. The C library
+//!   has the question on the stack, 160 bytes a source.
 
+#[cfg(unix)]
+mod child;
+#[cfg(not(unix))]
+#[path = "../none/child_watch.rs"]
 mod child;
 #[path = "../unix/descriptor.rs"]
 mod descriptor;
@@ -34,7 +43,10 @@ mod descriptor;
 mod edges;
 mod events;
 mod ffi;
-#[path = "../unix/nudge/ffi.rs"]
+#[cfg(unix)]
+mod nudge;
+#[cfg(not(unix))]
+#[path = "no_nudge.rs"]
 mod nudge;
 mod selector;
 mod table;

@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd},
+    os::fd::{AsRawFd, BorrowedFd},
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
@@ -14,14 +14,14 @@ use super::{
     edges::slots::{Member, Slots},
     events::Events,
     ffi::{self, Identity},
-    nudge,
+    nudge::{self, Nudge},
     table::{Question, Table},
 };
 use crate::{
     event::Event,
     interest::{Interest, Readiness, Trigger},
     sync::global::{AtomicBool, Ordering},
-    sys::unix::{fork, pipe},
+    sys::POLLPRI,
 };
 
 #[derive(Debug)]
@@ -32,8 +32,8 @@ pub(crate) struct Selector {
 
 impl Selector {
     pub(crate) fn with_capacity(sources: usize) -> io::Result<Selector> {
-        let (reader, writer) = pipe::open()?;
-        let question = Question::with_capacity(sources, reader.as_raw_fd())?;
+        let nudge = Nudge::new()?;
+        let question = Question::with_capacity(sources, nudge.number())?;
         let shared = Arc::new(Shared {
             state: Mutex::new(State {
                 table: Table::with_capacity(sources)?,
@@ -44,9 +44,7 @@ impl Selector {
             }),
             seat: Condvar::new(),
             question: Mutex::new(question),
-            reader,
-            writer,
-            generation: fork::watch()?,
+            nudge,
         });
         let member = Member::join(shared.clone(), sources)?;
         Ok(Selector { shared, member })
@@ -153,7 +151,12 @@ impl Selector {
         let mut question = self.shared.question();
         loop {
             self.shared.ask(&mut question);
-            let answered = ffi::poll(&mut question.fds, milliseconds(patience.left()));
+            let left =
+                if self.shared.nudge.is_pending() { Some(Duration::ZERO) } else { patience.left() };
+            if !nudge::ENDS_WAITS && left.is_none() && question.is_empty() {
+                return Err(io::ErrorKind::Deadlock.into());
+            }
+            let answered = ffi::poll(&mut question.fds, milliseconds(left));
             self.shared.lock().polling = false;
             match answered {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(()),
@@ -166,10 +169,9 @@ impl Selector {
         }
     }
 
-    /// The pipe is the parent's too: what a forked child wrote, the parent would read.
     #[inline]
     pub(crate) fn check_process(&self) -> io::Result<()> {
-        self.shared.check_process()
+        self.shared.nudge.check_process()
     }
 
     /// A flag that stands for `token`.
@@ -186,6 +188,9 @@ impl Selector {
         if interest.is_empty() {
             return Err(io::ErrorKind::InvalidInput.into());
         }
+        if interest.contains(Interest::PRIORITY) && POLLPRI == 0 {
+            return Err(io::ErrorKind::Unsupported.into());
+        }
         self.check_process()
     }
 }
@@ -198,10 +203,7 @@ pub(super) struct Shared {
     seat: Condvar,
     /// Of whoever is seated.
     question: Mutex<Question>,
-    reader: OwnedFd,
-    writer: OwnedFd,
-    /// The process that it belongs to: a forked child has another generation.
-    generation: usize,
+    nudge: Nudge,
 }
 
 #[derive(Debug)]
@@ -212,7 +214,7 @@ struct State {
     seated: bool,
     /// How many others wait for their turn.
     queuing: usize,
-    /// Whether that thread waits, with nobody having written into the pipe since.
+    /// Whether that thread waits, with nobody having nudged it since.
     polling: bool,
 }
 
@@ -226,12 +228,12 @@ pub(super) struct Flag {
 impl Shared {
     /// One call, and none if the flag is up.
     pub(super) fn wake(&self, flag: &Flag) -> io::Result<()> {
-        self.check_process()?;
-        // The write comes after the flag, and the look at the flag after the pipe was emptied.
+        self.nudge.check_process()?;
+        // The nudge comes after the flag, and the look at the flag after the nudge was cleared.
         if flag.up.swap(true, Ordering::SeqCst) {
             return Ok(());
         }
-        self.write().inspect_err(|_| flag.up.store(false, Ordering::SeqCst))
+        self.nudge.send().inspect_err(|_| flag.up.store(false, Ordering::SeqCst))
     }
 
     pub(super) fn forget_waker(&self, flag: &Arc<Flag>) {
@@ -240,16 +242,8 @@ impl Shared {
 
     /// Tells the poller that the table has changed.
     fn nudge(&self, state: &mut State) {
-        if state.polling && self.write().is_ok() {
+        if state.polling && self.nudge.send().is_ok() {
             state.polling = false;
-        }
-    }
-
-    /// A full pipe is as good: it is readable.
-    fn write(&self) -> io::Result<()> {
-        match nudge::write_one(self.writer.as_fd()) {
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(()),
-            result => result,
         }
     }
 
@@ -262,30 +256,21 @@ impl Shared {
     fn answer(&self, question: &Question, events: &mut Events) {
         let mut report = |event| events.len() < events.capacity() && events.push(event);
         let mut state = self.lock();
-        if question.is_nudged() {
-            // In this order: a flag that goes up later comes with another byte.
-            while nudge::read_some(self.reader.as_fd()).is_ok_and(|read| read == 512) {}
+        if question.is_nudged() || self.nudge.is_pending() {
+            // In this order: a flag that goes up later comes with another nudge.
+            self.nudge.clear();
             for flag in &state.wakers {
                 if flag.up.swap(false, Ordering::SeqCst) {
                     let event = Event { token: flag.token, readiness: Readiness::READABLE };
                     if !report(event) {
                         flag.up.store(true, Ordering::SeqCst);
-                        // For the next wait. The pipe has just been emptied.
-                        let _ = self.write();
+                        // For the next wait. There is room: the last one has just been cleared.
+                        let _ = self.nudge.send();
                     }
                 }
             }
         }
         state.table.answer(question, report);
-    }
-
-    #[inline]
-    fn check_process(&self) -> io::Result<()> {
-        if fork::generation() == self.generation {
-            Ok(())
-        } else {
-            Err(io::ErrorKind::Unsupported.into())
-        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -300,7 +285,7 @@ impl Shared {
 
 impl Slots for Shared {
     fn arm(&self, slot: usize, interest: Interest) {
-        if self.check_process().is_ok() {
+        if self.nudge.check_process().is_ok() {
             let mut state = self.lock();
             if state.table.arm(slot, interest) {
                 self.nudge(&mut state);

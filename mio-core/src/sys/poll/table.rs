@@ -8,7 +8,7 @@ use super::ffi::Identity;
 use crate::{
     event::Event,
     interest::{Interest, Readiness, Trigger},
-    sys::POLLRDHUP,
+    sys::{POLLPRI, POLLRDHUP},
 };
 
 /// The slots. The array for the kernel is a [`Question`].
@@ -52,6 +52,9 @@ pub(super) struct Question {
 }
 
 const NONE: usize = usize::MAX;
+
+/// Whether errors and hang-ups are told of what nothing is asked of. WASI refuses such a question.
+const TELLS_UNASKED: bool = cfg!(unix);
 
 impl Table {
     pub(super) fn with_capacity(sources: usize) -> io::Result<Table> {
@@ -144,7 +147,8 @@ impl Table {
         question.version = self.version;
         question.fds.truncate(1);
         question.slots.clear();
-        for (index, slot) in self.slots.iter().enumerate().filter(|(_, slot)| !slot.silent) {
+        let heard = |slot: &Slot| !slot.silent && (TELLS_UNASKED || !slot.armed.is_empty());
+        for (index, slot) in self.slots.iter().enumerate().filter(|(_, slot)| heard(slot)) {
             // There is room for every slot.
             question.fds.push(pollfd { fd: slot.fd, events: to_poll(slot.armed), revents: 0 });
             question.slots.push(index);
@@ -205,13 +209,18 @@ impl Table {
 }
 
 impl Question {
-    /// Room for as many sources; asks for what comes through the pipe, whose reading end is `pipe`.
+    /// Room for as many sources; asks for what comes through the pipe, whose reading end is `pipe`; a negative number is none.
     pub(super) fn with_capacity(sources: usize, pipe: RawFd) -> io::Result<Question> {
         let (mut fds, mut slots) = (Vec::new(), Vec::new());
         fds.try_reserve_exact(sources.saturating_add(1))?;
         slots.try_reserve_exact(sources)?;
         fds.push(pollfd { fd: pipe, events: libc::POLLIN, revents: 0 });
         Ok(Question { version: 0, fds, slots })
+    }
+
+    /// Whether the kernel is asked of no source.
+    pub(super) fn is_empty(&self) -> bool {
+        self.slots.is_empty()
     }
 
     /// Whether something came through the pipe.
@@ -229,7 +238,7 @@ fn to_poll(interest: Interest) -> c_short {
         events |= libc::POLLOUT;
     }
     if interest.contains(Interest::PRIORITY) {
-        events |= libc::POLLPRI;
+        events |= POLLPRI;
     }
     events
 }
@@ -238,7 +247,7 @@ fn to_readiness(revents: c_short) -> Readiness {
     let mut readiness = Readiness::empty();
     for (bit, flag) in [
         (libc::POLLIN, Readiness::READABLE),
-        (libc::POLLPRI, Readiness::PRIORITY),
+        (POLLPRI, Readiness::PRIORITY),
         (libc::POLLOUT, Readiness::WRITABLE),
         (libc::POLLERR, Readiness::ERROR),
         (libc::POLLHUP, Readiness::HUNG_UP),
@@ -402,7 +411,7 @@ mod tests {
 
     #[test]
     fn every_word_of_poll_is_told() {
-        let all = libc::POLLIN | libc::POLLPRI | libc::POLLOUT | libc::POLLERR | POLLRDHUP;
+        let all = libc::POLLIN | POLLPRI | libc::POLLOUT | libc::POLLERR | POLLRDHUP;
         let words = Readiness::READABLE
             | Readiness::PRIORITY
             | Readiness::WRITABLE
@@ -410,6 +419,6 @@ mod tests {
             | Readiness::READ_CLOSED;
         assert_eq!(to_readiness(all), words);
         assert!(to_readiness(libc::POLLHUP).is_closed());
-        assert_eq!(to_poll(Interest::all()), READ | libc::POLLOUT | libc::POLLPRI);
+        assert_eq!(to_poll(Interest::all()), READ | libc::POLLOUT | POLLPRI);
     }
 }

@@ -1,0 +1,15 @@
+//! There are no pipes to be had, but the standard streams may be some.
+
+use std::{fs::File, io, os::fd::AsFd};
+
+/// What both ends are to `std`.
+pub(crate) type End = File;
+
+pub(crate) fn new() -> io::Result<(End, End)> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// Makes an open file non-blocking, for all who share it.
+pub(crate) fn set_nonblocking(fd: &impl AsFd) -> io::Result<()> {
+    super::ffi::set_nonblocking(fd.as_fd())
+}

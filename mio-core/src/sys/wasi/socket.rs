@@ -1,0 +1,43 @@
+//! Sockets that the host has handed over, by `std`, which also knows what is `Unsupported`.
+
+use std::{
+    io::{self, Read, Write},
+    net::{SocketAddr, TcpListener, TcpStream, UdpSocket},
+    time::Duration,
+};
+
+pub(crate) fn tcp_listen(
+    _address: SocketAddr,
+    _backlog: u32,
+    _reuse_port: bool,
+    _only_v6: Option<bool>,
+) -> io::Result<TcpListener> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// Two calls. The address is 0.0.0.0:0: the host does not tell it.
+pub(crate) fn tcp_accept(listener: &TcpListener) -> io::Result<(TcpStream, SocketAddr)> {
+    let (stream, address) = listener.accept()?;
+    stream.set_nonblocking(true)?;
+    Ok((stream, address))
+}
+
+pub(crate) fn tcp_connect(_local: Option<SocketAddr>, _peer: SocketAddr) -> io::Result<TcpStream> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+pub(crate) fn receive(mut stream: &TcpStream, buffer: &mut [u8]) -> io::Result<usize> {
+    stream.read(buffer)
+}
+
+pub(crate) fn send(mut stream: &TcpStream, bytes: &[u8]) -> io::Result<usize> {
+    stream.write(bytes)
+}
+
+pub(crate) fn set_linger(_stream: &TcpStream, _linger: Option<Duration>) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+pub(crate) fn udp_bind(_address: SocketAddr) -> io::Result<UdpSocket> {
+    Err(io::ErrorKind::Unsupported.into())
+}
