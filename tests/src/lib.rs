@@ -36,7 +36,7 @@ pub use odd::small_buffers;
 #[cfg(any(unix, windows))]
 pub use odd::{closed, send_out_of_band};
 #[cfg(any(unix, windows))]
-pub use pair::{Stream, hang_up, pair, settle};
+pub use pair::{PROMPTLY, Stream, hang_up, pair, settle};
 pub use relayed::Relayed;
 #[cfg(unix)]
 pub use signals::{raise, signal_process};

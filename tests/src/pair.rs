@@ -1,6 +1,8 @@
 //! A connected pair of streams, as every platform has one.
 
-use std::{thread, time::Duration};
+use std::{io::Write, thread, time::Duration};
+
+use mio_core::{Events, Interest, Selector, Trigger};
 
 /// The type of this crate's that [`pair`] answers: a Unix socket, or a TCP connection where there is none.
 #[cfg(unix)]
@@ -42,10 +44,26 @@ pub fn hang_up(stream: Stream) {
     settle();
 }
 
-/// Returns when what was sent or closed on this machine has come to the other side, and the kernel tells of it.
-/// That is at once, except on Windows, where others do that work in their own time.
+/// How long to wait for the kernel to tell of what was done on this machine: not at all, except on Windows, where
+/// others do that work in their own time.
+pub const PROMPTLY: Option<Duration> =
+    Some(if cfg!(windows) { Duration::from_secs(20) } else { Duration::ZERO });
+
+/// Returns when what was sent or closed on this machine has come to the other side, and the kernel tells of it;
+/// see [`PROMPTLY`].
+///
+/// # Panics
+/// If there is no descriptor left.
 pub fn settle() {
     if cfg!(windows) {
         thread::sleep(Duration::from_millis(20));
+        // On a busy machine that is too little. Who tells of this has told of what was before it.
+        let selector = Selector::with_capacity(1).expect("a handle");
+        let (one, mut other) = pair();
+        selector.register(&one, 0, Interest::READABLE, Trigger::Edge).expect("it is open");
+        other.write_all(b"x").expect("there is room");
+        let mut events = Events::with_capacity(1);
+        selector.select(&mut events, PROMPTLY).expect("it is open");
+        assert!(!events.is_empty(), "what was sent arrives");
     }
 }

@@ -20,7 +20,7 @@ use mio_core::{
 };
 use tests::{
     alloc::{Counting, forbidden},
-    pair, settle, waits_for_its_input,
+    pair, waits_for_its_input,
 };
 
 #[global_allocator]
@@ -285,8 +285,14 @@ fn sockets_from_birth_to_death() {
         let (mut reader, mut writer) = pipe::new().unwrap();
         assert_eq!(kind(reader.read(&mut buffer)), Some(ErrorKind::WouldBlock));
         writer.write_all(b"ping").unwrap();
-        settle();
-        assert_eq!(reader.read(&mut buffer).unwrap(), 4);
+        // Where a pipe is two sockets, what was written takes its time.
+        let read = (0..10_000).find_map(|_| {
+            reader.read(&mut buffer).ok().or_else(|| {
+                thread::sleep(Duration::from_millis(1));
+                None
+            })
+        });
+        assert_eq!(read, Some(4));
     });
 }
 
@@ -391,9 +397,12 @@ fn a_bare_selector_and_its_waker() {
         for _ in 0..10 {
             writer.write_all(b"x").unwrap();
             waker.wake().unwrap();
-            settle();
-            selector.select(&mut events, SOON).unwrap();
-            assert_eq!(events.iter().count(), 2);
+            let mut heard = 0;
+            while heard < 2 {
+                selector.select(&mut events, SOON).unwrap();
+                assert!(!events.is_empty());
+                heard += events.iter().count();
+            }
             while reader.read(&mut [0; 8]).is_ok() {}
             selector.select(&mut events, Some(Duration::from_micros(1_500))).unwrap();
             assert!(events.is_empty());

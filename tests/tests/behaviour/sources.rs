@@ -16,7 +16,7 @@ use mio_core::{
     net::{TcpListener, TcpStream, UdpSocket},
     pipe,
 };
-use tests::pair;
+use tests::{pair, settle};
 
 #[cfg(windows)]
 use std::net::TcpStream as StdStream;
@@ -225,6 +225,7 @@ fn check_writer(
             assert!(write().unwrap() > 0);
             fill(&mut write);
             // What made room meanwhile was an edge too.
+            settle();
             selector.select(&mut events, Some(Duration::ZERO)).unwrap();
             if trigger == Trigger::OneShot {
                 assert!(events.is_empty(), "silent until it is reregistered");
