@@ -32,6 +32,7 @@ fn ready_loop(count: u64) -> (EventLoop, Vec<(Stream, Stream)>) {
     for (token, (a, _)) in pairs.iter().enumerate() {
         event_loop.register(a, token as u64).unwrap();
     }
+    settle();
     (event_loop, pairs)
 }
 

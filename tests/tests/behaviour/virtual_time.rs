@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use mio_core::{Config, EventLoop, Expiry, Handler, Readiness};
 
-use tests::pair;
+use tests::{pair, settle};
 
 use crate::recorder::Recorder;
 
@@ -82,6 +82,7 @@ fn order(seed: u64) -> Vec<u64> {
     for (token, (a, _)) in pairs.iter().enumerate() {
         event_loop.register(a, token as u64).unwrap();
     }
+    settle();
     let mut recorder = Recorder::default();
     event_loop.run_once(&mut recorder, Some(Duration::ZERO)).unwrap();
     recorder.tokens()

@@ -12,6 +12,8 @@ use mio_core::{
     TokenField, describe, pipe,
 };
 
+use tests::settle;
+
 use crate::{SECOND, virtual_loop};
 
 /// A component: counts bytes and seconds, and reports a number that it is told to.
@@ -307,7 +309,9 @@ fn setup() -> Setup {
 }
 
 impl Setup {
+    /// One turn, with all that has happened.
     fn turn(&mut self) {
+        settle();
         let limit = Some(Duration::ZERO);
         assert!(self.event_loop.run_once(&mut self.server, limit).unwrap());
     }
