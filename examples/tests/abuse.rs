@@ -18,8 +18,11 @@ use tests::{
     test_name,
 };
 
+#[path = "serving/process.rs"]
+#[allow(dead_code, reason = "it is neither told nor asked for much")]
+mod process;
 #[path = "../examples/proxy/main.rs"]
-#[allow(dead_code, reason = "`main` is what the rig does")]
+#[allow(dead_code, reason = "`main` is started otherwise")]
 mod program;
 #[path = "abuse/rig.rs"]
 mod rig;
@@ -351,13 +354,13 @@ fn connections_that_come_and_go_leave_nothing() {
                     }
                 });
             });
-            let end = Instant::now() + duration;
+            let (address, end) = (rig.address(), Instant::now() + duration);
             let clients: Vec<_> = (0..6)
                 .map(|seed| {
                     scope.spawn(move || {
                         let mut rounds = seed;
                         while Instant::now() < end {
-                            visit(rig.client(), rounds).unwrap();
+                            visit(patient(TcpStream::connect(address).unwrap()), rounds).unwrap();
                             rounds += 6;
                         }
                     })

@@ -1,18 +1,17 @@
 //! A proxy in a process of its own, and how it is.
 
 use std::{
-    env, fs,
-    io::{BufRead, BufReader, Write},
+    fs,
+    io::Write,
     net::{SocketAddr, TcpListener, TcpStream},
     path::PathBuf,
-    process::{Child, ChildStdout, Command, Stdio},
     thread,
     time::{Duration, Instant},
 };
 
 use tests::peers::{PATIENCE, accept, patient, read};
 
-use super::program;
+use super::process::Process;
 
 /// For how long nothing happens, to see whether the proxy sleeps.
 const QUIET: Duration = Duration::from_millis(400);
@@ -21,23 +20,8 @@ const MEMORY_NOISE_KIB: u64 = 768;
 /// The proxy keeps so many pipes at most, of two descriptors each.
 const PIPES_MAX: usize = 64;
 
-/// What makes a process of this test program the proxy: its arguments, a line each.
-const ARGUMENTS: &str = "PROXY_ARGUMENTS";
-
-/// The proxy, in a process that was started for it: the example's program, as it is now, whatever cargo has built.
-#[test]
-fn is_the_proxy_if_that_is_asked_for() {
-    if let Ok(arguments) = env::var(ARGUMENTS) {
-        let arguments = ["proxy"].into_iter().chain(arguments.lines());
-        program::run(lexopt::Parser::from_iter(arguments)).unwrap();
-    }
-}
-
 pub(crate) struct Rig {
-    proxy: Child,
-    /// Kept, so that the proxy can print.
-    _output: BufReader<ChildStdout>,
-    address: SocketAddr,
+    proxy: Process,
     pub(crate) upstream: TcpListener,
     /// Its descriptors but pipes, with no pair.
     descriptors: usize,
@@ -63,25 +47,19 @@ impl Rig {
         let to = elsewhere.unwrap_or_else(|| upstream.local_addr().unwrap()).to_string();
         let limit = limit.map(|limit| format!("ulimit -n {limit} && ")).unwrap_or_default();
         let arguments = [&["--listen", "127.0.0.1:0", "--upstream", &to], options].concat();
-        let mut proxy = Command::new("sh")
-            .args(["-c", &format!("{limit}exec \"$@\""), "sh"])
-            .arg(env::current_exe().unwrap())
-            .args(["--exact", "rig::is_the_proxy_if_that_is_asked_for", "--nocapture"])
-            .env(ARGUMENTS, arguments.join("\n"))
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut output = BufReader::new(proxy.stdout.take().unwrap());
-        let mut rig =
-            Rig { address: address(&mut output), proxy, _output: output, upstream, descriptors: 0 };
+        let proxy = Process::start(&format!("{limit}exec \"$@\""), &arguments);
+        let mut rig = Rig { proxy, upstream, descriptors: 0 };
         rig.sleeps_soon();
         rig.descriptors = rig.descriptors_now().0;
         rig
     }
 
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.proxy.addresses[0].tcp().unwrap()
+    }
+
     pub(crate) fn client(&self) -> TcpStream {
-        patient(TcpStream::connect(self.address).unwrap())
+        patient(TcpStream::connect(self.address()).unwrap())
     }
 
     /// A client, and whom it talks to.
@@ -174,14 +152,6 @@ impl Rig {
     }
 }
 
-impl Drop for Rig {
-    fn drop(&mut self) {
-        // It is of no use any more, whatever it does.
-        let _ = self.proxy.kill();
-        let _ = self.proxy.wait();
-    }
-}
-
 /// Does it to a proxy three times. What it has used the first time may stay with it for the next one; after
 /// that it gets no more.
 pub(crate) fn withstands(options: &[&str], abuse: impl Fn(&Rig)) {
@@ -194,16 +164,6 @@ pub(crate) fn withstands(options: &[&str], abuse: impl Fn(&Rig)) {
         memory.push(rig.memory_kib());
     }
     assert!(memory[2] <= memory[0].max(memory[1]) + MEMORY_NOISE_KIB, "KiB: {memory:?}");
-}
-
-/// Where it says that it listens.
-fn address(output: &mut impl BufRead) -> SocketAddr {
-    let lines = output.lines().map(Result::unwrap);
-    let said = lines.into_iter().find_map(|line| {
-        let (_, from) = line.split_once("from ")?;
-        from.split_whitespace().next()?.parse().ok()
-    });
-    said.expect("an address")
 }
 
 /// How many descriptors this process may ask for.

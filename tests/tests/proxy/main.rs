@@ -6,6 +6,7 @@ mod calls;
 mod exhaustion;
 mod hooks;
 mod nesting;
+mod options;
 mod workers;
 
 use std::net::{TcpListener, TcpStream};

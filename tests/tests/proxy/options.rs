@@ -1,0 +1,122 @@
+//! What the attributes say.
+
+use std::{
+    io::{ErrorKind, Write},
+    net::Shutdown,
+    time::Duration,
+};
+
+use mio_core::{
+    Key, Proxy,
+    proxy::{
+        Address, Client, Command, Hooks, InspectDown, InspectUp, ProxyConfig, ProxyProtocol,
+        Sharing,
+    },
+    relay::{Bounds, Chunk},
+};
+use tests::peers::noise;
+
+use crate::{PlainServer, accept, connect, listen, read_to_end, serving, upstream};
+
+/// With a word on everything.
+#[derive(Proxy)]
+#[proxy(connect_timeout = "1s", idle_timeout = "2m", drain_timeout = "3h", accept_retry = "4ms")]
+#[proxy(tick = "5us", spin = "6ns", capacity = 7, buffers = 8, pipes = 9, buffer = "10KiB")]
+#[proxy(burst = 11, nodelay = false, proxy_protocol = v1, sharing = exclusive, inspect(up))]
+#[proxy(server = Upper, sources = From)]
+struct Particular(Address);
+
+impl Hooks for Particular {
+    fn upstream(&mut self, _: &Client<'_>) -> Option<Address> {
+        Some(self.0.clone())
+    }
+}
+
+impl InspectUp for Particular {
+    fn up(&mut self, _: Key, chunk: &mut Chunk<'_>) -> Result<(), ErrorKind> {
+        chunk.bytes_mut().make_ascii_uppercase();
+        Ok(())
+    }
+}
+
+/// The other way.
+#[derive(Proxy)]
+#[proxy(inspect(down))]
+struct Listening(Address);
+
+impl Hooks for Listening {
+    fn upstream(&mut self, _: &Client<'_>) -> Option<Address> {
+        Some(self.0.clone())
+    }
+}
+
+impl InspectDown for Listening {
+    fn down(&mut self, _: Key, _: &mut Chunk<'_>) -> Result<(), ErrorKind> {
+        Ok(())
+    }
+}
+
+#[test]
+fn each_is_a_default_of_the_config() {
+    let config = Upper::config();
+    let times = [
+        config.connect_timeout,
+        config.idle_timeout,
+        config.drain_timeout,
+        config.accept_retry,
+        config.tick,
+        config.spin,
+    ];
+    assert_eq!(
+        times.map(|time| time.as_nanos()),
+        [1_000_000_000, 120_000_000_000, 10_800_000_000_000, 4_000_000, 5_000, 6]
+    );
+    let Bounds { buffers, pipes, buffer_bytes, burst_bytes, .. } = config.relay;
+    assert_eq!((config.capacity, buffers, pipes, buffer_bytes, burst_bytes), (7, 8, 9, 10_240, 11));
+    assert_eq!((config.nodelay, config.proxy_protocol), (false, ProxyProtocol::V1));
+    assert_eq!(config.sharing, Sharing::Exclusive);
+    let _ = From::Drained;
+}
+
+#[test]
+fn without_any_it_is_what_the_library_says() {
+    let (derived, library) = (PlainServer::config(), ProxyConfig::default());
+    assert_eq!(format!("{derived:?}"), format!("{library:?}"));
+}
+
+/// Which ways are spliced of bulk that goes both ways through a server of this type.
+macro_rules! spliced {
+    ($server:ident, $hooks:expr) => {{
+        const BULK: usize = 8 << 20;
+        let (far, address) = upstream();
+        let config = ProxyConfig {
+            proxy_protocol: ProxyProtocol::Off,
+            relay: Bounds::default(),
+            idle_timeout: Duration::from_secs(60),
+            ..listen(&["127.0.0.1:0"], $server::config())
+        };
+        let (addresses, sender, thread) = serving!($server, $hooks(address), config);
+        let client = connect(&addresses[0]);
+        let server = accept(&far);
+        let bytes = noise(BULK, 1);
+        std::thread::scope(|scope| {
+            for (mut from, to) in [(&client, &server), (&server, &client)] {
+                let bytes = &bytes;
+                scope.spawn(move || {
+                    from.write_all(bytes).unwrap();
+                    from.shutdown(Shutdown::Write).unwrap();
+                });
+                scope.spawn(move || assert_eq!(read_to_end(to).unwrap().len(), BULK));
+            }
+        });
+        sender.send(Command::Drain).unwrap();
+        thread.join().unwrap().counters().ways.map(|way| way.spliced > 0)
+    }};
+}
+
+#[test]
+fn only_what_nobody_looks_at_is_spliced() {
+    let splices = cfg!(any(target_os = "linux", target_os = "android"));
+    assert_eq!(spliced!(Upper, Particular), [false, splices]);
+    assert_eq!(spliced!(ListeningServer, Listening), [splices, false]);
+}
