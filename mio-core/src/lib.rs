@@ -28,7 +28,7 @@
 //!   and [`Config`] has every bound.
 //! - [`Slab`] and [`Key`] are for whatever belongs to a connection: a key fits into a token, and one that is
 //!   stale finds nothing.
-//! - [`Sender`] sends messages, [`Timeout`] and [`Expiry`] are about timers, [`SignalSet`] and [`SignalInfo`] about
+//! - [`Sender`] sends messages, [`Timeout`] and [`Expiry`] are about timers, [`TimeoutQueues`] for timeouts of equal length, [`SignalSet`] and [`SignalInfo`] about
 //!   signals, [`ChildExit`] about children.
 //! - [`net`], `unix` and [`pipe`] have `std`'s types in a form that never blocks; any other [`Source`] registers as
 //!   well. [`buf`] has a ring of bytes. [`relay`] carries bytes from one stream to another.
@@ -94,6 +94,7 @@ mod sleep;
 mod source;
 mod sync;
 mod sys;
+mod timeout_queues;
 mod timer;
 mod token;
 #[cfg(unix)]
@@ -112,6 +113,7 @@ pub use sender::{MappedSender, Outbox, SendError, Sender};
 pub use signal::{Signal, SignalInfo, SignalSet};
 pub use slab::{Key, Slab, VacantEntry};
 pub use source::Source;
+pub use timeout_queues::TimeoutQueues;
 pub use timer::{Expiry, Timeout};
 pub use token::{
     Any, Described, In, RESERVED, Scope, SourceKind, Token, TokenColumn, TokenField, TokenRow,

@@ -244,6 +244,16 @@ impl<T, const INDEX: u32, const GENERATION: u32> Slab<T, INDEX, GENERATION> {
         })
     }
 
+    /// The key of the value at this [index](Key::index), if there is one: for those who know of indices alone.
+    #[inline]
+    #[must_use]
+    pub fn key_at(&self, index: usize) -> Option<Key<INDEX, GENERATION>> {
+        match self.slots.get(index)? {
+            Slot::Occupied { generation, .. } => Some(Key::new(index, *generation)),
+            Slot::Vacant { .. } => None,
+        }
+    }
+
     /// The keys of all values, by ascending index.
     pub fn keys(&self) -> impl Iterator<Item = Key<INDEX, GENERATION>> {
         self.iter().map(|(key, _)| key)
@@ -414,8 +424,10 @@ mod tests {
         let b = slab.insert("b").unwrap();
         *slab.get_mut(b).unwrap() = "B";
         assert_eq!((slab.get(a), slab.get(b)), (Some(&"a"), Some(&"B")));
+        assert_eq!([a, b].map(|key| slab.key_at(key.index())), [Some(a), Some(b)]);
         assert_eq!(slab.remove(a), Some("a"));
         assert_eq!((slab.get(a), slab.contains(a)), (None, false));
+        assert_eq!((slab.key_at(a.index()), slab.key_at(2)), (None, None));
         assert_eq!(slab.get_mut(a), None);
         assert_eq!(slab.remove(a), None);
         assert_eq!((slab.len(), slab.get(b)), (1, Some(&"B")));

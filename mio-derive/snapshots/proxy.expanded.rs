@@ -7,7 +7,7 @@ mod louder_server {
     mod pair {
         //! A pair of connections.
         use mio_core::{
-            EventLoop, Key, Readiness, Timeout,
+            EventLoop, Key, Readiness,
             proxy::{
                 Cause, Connection, Counters, ProxyHeader, ProxyProtocol, Side, Unseen,
             },
@@ -25,8 +25,6 @@ mod louder_server {
             pub(super) upstream: Connection,
             pub(super) up: Flow,
             pub(super) down: Flow,
-            /// Of [`On::Late`].
-            pub(super) timer: Timeout,
             /// The upstream has accepted.
             pub(super) connected: bool,
             /// It stopped to be fair, or because no buffer was left, and its turn will come.
@@ -198,7 +196,8 @@ mod louder_server {
     }
     use std::{io, mem, net::SocketAddr, time::Duration};
     use mio_core::{
-        EventLoop, Handler, Key, Readiness, SignalInfo, Slab, Timeout, Trigger,
+        EventLoop, Handler, Key, Readiness, SignalInfo, Slab, Timeout, TimeoutQueues,
+        Trigger,
         proxy::{
             Accepting, Address, Cause, Client, Closed, Command, Connection, Counters,
             Hooks, Listener, ProxyConfig, ProxyProtocol, Sharing, Side, run_workers,
@@ -221,8 +220,12 @@ mod louder_server {
     const NODELAY: bool = true;
     const PROXY_PROTOCOL: ProxyProtocol = ProxyProtocol::Off;
     const SHARING: Sharing = Sharing::ReusePort;
-    /// How many clients are accepted before the others get their turn.
+    /// How many clients are accepted, or closed because they are late, before the others get their turn.
     const ACCEPTS_PER_TURN: usize = 64;
+    const CLOSES_PER_TURN: usize = 64;
+    /// The queue of the pairs whose upstream has not accepted yet, and that of the others, of which no byte moves.
+    const CONNECTING: usize = 0;
+    const IDLE: usize = 1;
     /// What the event loop waits for. Each has a method in `impl OnHandler` below, with its name.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Handler)]
     #[handler(state = Server, message = Command)]
@@ -236,9 +239,9 @@ mod louder_server {
         /// The connection of a pair that was made for it.
         #[io(readable, writable, priority, ready)]
         Upstream(Key),
-        /// A pair has waited too long: first for its upstream to accept, then for a byte to move.
+        /// A pair has waited too long in the queue of this number.
         #[timer]
-        Late(Key),
+        Late(u8),
         /// Accepting may succeed again.
         #[timer]
         Retry,
@@ -264,6 +267,10 @@ mod louder_server {
         listeners: Vec<Listener>,
         accepting: Accepting,
         pairs: Slab<Pair>,
+        /// For how long each pair has waited.
+        waits: TimeoutQueues<2>,
+        /// The timers of these queues, and whether they are set for a pair.
+        alarms: [(Timeout, bool); 2],
         /// The buffers that all pairs share: an idle pair has none.
         pool: Pool,
         counters: Counters,
@@ -364,11 +371,15 @@ mod louder_server {
             let tick = ticks
                 .then(|| event_loop.interval(On::Beat, config.tick))
                 .transpose()?;
+            let timeouts = [config.connect_timeout, config.idle_timeout];
+            let mut alarm = |queue| event_loop.interval(On::Late(queue), Duration::MAX);
             Ok(Server {
                 gateway,
                 listeners,
                 accepting: Accepting::default(),
                 pairs: Slab::with_capacity(config.capacity),
+                waits: TimeoutQueues::with_capacity(config.capacity, timeouts),
+                alarms: [(alarm(0)?, false), (alarm(1)?, false)],
                 pool: config.pool(),
                 counters: Counters::default(),
                 tick,
@@ -431,7 +442,7 @@ mod louder_server {
             self.close_listeners(event_loop);
             let mut pairs = mem::replace(&mut self.pairs, Slab::with_capacity(0));
             for (key, pair) in pairs.drain() {
-                self.end_pair(event_loop, key, pair, Cause::Stopped);
+                self.end_pair(key, pair, Cause::Stopped);
             }
             self.end_if_drained(event_loop);
         }
@@ -450,6 +461,9 @@ mod louder_server {
             }
             self.phase = Phase::Done;
             for timer in [self.tick.take(), self.drain.take()].into_iter().flatten() {
+                event_loop.cancel(timer);
+            }
+            for (timer, _) in self.alarms {
                 event_loop.cancel(timer);
             }
             if self.alone {
@@ -530,7 +544,6 @@ mod louder_server {
                 client: connection,
                 up: Flow::new(),
                 down: Flow::to_a_ready_sink(),
-                timer: event_loop.timeout(On::Late(key), self.config.connect_timeout)?,
                 connected: false,
                 asked: false,
                 queued: false,
@@ -543,12 +556,60 @@ mod louder_server {
                         .register_with(&pair.upstream, upstream, INTEREST, Trigger::Edge)
                 });
             if registered.is_err() {
-                event_loop.cancel(pair.timer);
                 let _ = event_loop.close(pair.client, On::Client(key));
                 return registered;
             }
             entry.insert(pair);
             self.counters.not_opened -= 1;
+            self.wait(event_loop, CONNECTING, key);
+            Ok(())
+        }
+    }
+    /// Waiting.
+    impl Server {
+        /// A pair waits in this queue from now on.
+        fn wait<L>(
+            &mut self,
+            event_loop: &mut EventLoop<L, On>,
+            queue: usize,
+            key: Key,
+        ) {
+            self.waits.start(queue, key.index(), event_loop.now_ns());
+            let (_, is_set) = self.alarms[queue];
+            if !is_set {
+                self.set_alarm(event_loop, queue);
+            }
+        }
+        /// Sets the timer of a queue to when the time of its first pair is up. Those that come later do not change that.
+        #[cold]
+        fn set_alarm<L>(&mut self, event_loop: &mut EventLoop<L, On>, queue: usize) {
+            let now = event_loop.now_ns();
+            let left = self
+                .waits
+                .next_deadline(queue)
+                .map(|deadline| deadline.saturating_sub(now));
+            let (timer, is_set) = &mut self.alarms[queue];
+            *is_set = left.is_some();
+            event_loop
+                .reschedule(*timer, left.map_or(Duration::MAX, Duration::from_nanos));
+        }
+        /// Closes the pairs whose time is up.
+        fn close_late<L>(
+            &mut self,
+            event_loop: &mut EventLoop<L, On>,
+            queue: usize,
+        ) -> io::Result<()> {
+            let now = event_loop.now_ns();
+            let cause = if queue == IDLE {
+                Cause::IdleTimeout
+            } else {
+                Cause::ConnectTimeout
+            };
+            for _ in 0..CLOSES_PER_TURN {
+                let Some(index) = self.waits.first_due(queue, now) else { break };
+                let Some(key) = self.pairs.key_at(index) else { break };
+                self.close(event_loop, key, cause)?;
+            }
             Ok(())
         }
     }
@@ -563,7 +624,7 @@ mod louder_server {
             side: Side,
             readiness: Readiness,
         ) -> io::Result<()> {
-            let Server { gateway, config, pairs, pool, counters, .. } = self;
+            let Server { gateway, pairs, waits, pool, counters, .. } = self;
             let Some(pair) = pairs.get_mut(key) else { return Ok(()) };
             let bytes = pair.bytes();
             if let Err(cause) = pair.hear(side, readiness) {
@@ -578,7 +639,7 @@ mod louder_server {
             }
             let carried = pair.carry(side, key, gateway, pool, counters);
             if pair.bytes() != bytes {
-                event_loop.reschedule(pair.timer, config.idle_timeout);
+                waits.touch(IDLE, key.index(), event_loop.now_ns());
             }
             match carried {
                 Ok(Progress::Waits) => self.serve_queue(event_loop),
@@ -592,10 +653,10 @@ mod louder_server {
             event_loop: &mut EventLoop<L, On>,
             key: Key,
         ) -> io::Result<()> {
+            self.wait(event_loop, IDLE, key);
             let Server { gateway, config, pairs, pool, counters, .. } = self;
             let Some(pair) = pairs.get_mut(key) else { return Ok(()) };
             pair.connected = true;
-            event_loop.reschedule(pair.timer, config.idle_timeout);
             Hooks::connected(gateway, key, &pair.upstream);
             let header = pair.header(config.proxy_protocol);
             let carried = pair.carry_both(key, header, gateway, pool, counters);
@@ -645,7 +706,7 @@ mod louder_server {
             cause: Cause,
         ) -> io::Result<()> {
             let Some(pair) = self.pairs.remove(key) else { return Ok(()) };
-            self.end_pair(event_loop, key, pair, cause);
+            self.end_pair(key, pair, cause);
             self.end_if_drained(event_loop);
             if self.accepting.made_room() {
                 self.accept_next_turn(event_loop)
@@ -654,21 +715,15 @@ mod louder_server {
             }
         }
         /// Closes the connections of a pair that is in the table no more.
-        fn end_pair<L>(
-            &mut self,
-            event_loop: &mut EventLoop<L, On>,
-            key: Key,
-            pair: Pair,
-            cause: Cause,
-        ) {
-            let Pair { client, upstream, up, down, timer, .. } = pair;
+        fn end_pair(&mut self, key: Key, pair: Pair, cause: Cause) {
+            let Pair { client, upstream, up, down, .. } = pair;
             let closed = Closed {
                 key,
                 cause,
                 bytes_up: up.bytes(),
                 bytes_down: down.bytes(),
             };
-            event_loop.cancel(timer);
+            self.waits.stop(key.index());
             up.close(&mut self.pool);
             down.close(&mut self.pool);
             if cause.resets(Side::Client) {
@@ -715,15 +770,11 @@ mod louder_server {
         fn late(
             &mut self,
             event_loop: &mut EventLoop<L, On>,
-            late: Key,
+            queue: u8,
         ) -> io::Result<()> {
-            let Some(pair) = self.pairs.get(late) else { return Ok(()) };
-            let cause = if pair.connected {
-                Cause::IdleTimeout
-            } else {
-                Cause::ConnectTimeout
-            };
-            self.close(event_loop, late, cause)?;
+            let closed = self.close_late(event_loop, queue.into());
+            self.set_alarm(event_loop, queue.into());
+            closed?;
             self.serve_queue(event_loop)
         }
         fn retry(&mut self, event_loop: &mut EventLoop<L, On>) -> io::Result<()> {

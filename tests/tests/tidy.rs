@@ -13,7 +13,7 @@ use std::{
 /// The modules of mio-core from the bottom up: each imports only from those before it.
 #[rustfmt::skip]
 const ORDER: &[&str] = &[
-    "sync", "full", "interest", "slab", "buf", "event", "queue", "timer", "sys", "clock",
+    "sync", "full", "interest", "slab", "timeout_queues", "buf", "event", "queue", "timer", "sys", "clock",
     "config", "source", "selector", "doorbell", "sender", "signal", "token", "child", "newtype", "pipe", "net",
     "unix", "relay", "event_loop", "embed", "sleep", "handler", "nested", "run", "proxy", "lib",
 ];

@@ -53,6 +53,12 @@ impl<M, S> EventLoop<M, S> {
         self.inner.clock.instant(now)
     }
 
+    /// [`now`](EventLoop::now) as nanoseconds since the loop was built, which is cheaper to take and to compare.
+    #[inline]
+    pub fn now_ns(&mut self) -> u64 {
+        self.inner.clock().now()
+    }
+
     /// Reads the clock again, for a callback that took long, or in the midst of a long preparation
     /// before the first turn. What is due in this turn stays the same. With
     /// [virtual time](crate::Config::virtual_time) it does nothing.

@@ -18,9 +18,9 @@ pub struct ProxyConfig {
     pub capacity: usize,
     /// Buffers, pipes, and how much one way of a pair may carry before it yields to the others.
     pub relay: Bounds,
-    /// How long connecting to the upstream may take. Default 5 s.
+    /// How long connecting to the upstream may take, and up to a 64th of that longer. Default 5 s.
     pub connect_timeout: Duration,
-    /// How long a pair may live without a byte moved. Default 60 s.
+    /// How long a pair may live without a byte moved, and up to a 64th of that longer. Default 60 s.
     pub idle_timeout: Duration,
     /// How long pairs may take to finish once the proxy drains. Default 30 s.
     pub drain_timeout: Duration,
@@ -52,12 +52,12 @@ pub enum Sharing {
 
 impl ProxyConfig {
     /// The bounds of an event loop that runs this proxy and nothing else: two sources a pair and the
-    /// listeners, a timer a pair and three of the proxy's own.
+    /// listeners, and five timers, however many pairs there are.
     #[must_use]
     pub fn event_loop(&self) -> Config {
         Config {
             sources: 2 * self.capacity + Accepting::LISTENERS_MAX,
-            timers: self.capacity + 3,
+            timers: 5,
             messages: 16,
             spin: self.spin,
             ..Config::default()
@@ -97,6 +97,6 @@ mod tests {
     #[test]
     fn the_bounds_of_the_loop_follow_from_those_of_the_proxy() {
         let config = ProxyConfig { capacity: 10, ..ProxyConfig::default() };
-        assert_eq!((config.event_loop().sources, config.event_loop().timers), (84, 13));
+        assert_eq!((config.event_loop().sources, config.event_loop().timers), (84, 5));
     }
 }

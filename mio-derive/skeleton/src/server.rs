@@ -6,7 +6,7 @@ mod pair;
 use std::{io, mem, net::SocketAddr, time::Duration};
 
 use mio_core::{
-    EventLoop, Handler, Key, Readiness, SignalInfo, Slab, Timeout, Trigger,
+    EventLoop, Handler, Key, Readiness, SignalInfo, Slab, Timeout, TimeoutQueues, Trigger,
     proxy::{
         Accepting, Address, Cause, Client, Closed, Command, Connection, Counters, Hooks, Listener,
         ProxyConfig, ProxyProtocol, Sharing, Side, run_workers,
@@ -33,8 +33,13 @@ const NODELAY: bool = true;
 const PROXY_PROTOCOL: ProxyProtocol = ProxyProtocol::Off;
 const SHARING: Sharing = Sharing::ReusePort;
 
-/// How many clients are accepted before the others get their turn.
+/// How many clients are accepted, or closed because they are late, before the others get their turn.
 const ACCEPTS_PER_TURN: usize = 64;
+const CLOSES_PER_TURN: usize = 64;
+
+/// The queue of the pairs whose upstream has not accepted yet, and that of the others, of which no byte moves.
+const CONNECTING: usize = 0;
+const IDLE: usize = 1;
 
 /// What the event loop waits for. Each has a method in `impl OnHandler` below, with its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Handler)]
@@ -49,9 +54,9 @@ pub enum On {
     /// The connection of a pair that was made for it.
     #[io(readable, writable, priority, ready)]
     Upstream(Key),
-    /// A pair has waited too long: first for its upstream to accept, then for a byte to move.
+    /// A pair has waited too long in the queue of this number.
     #[timer]
-    Late(Key),
+    Late(u8),
     /// Accepting may succeed again.
     #[timer]
     Retry,
@@ -78,6 +83,10 @@ pub struct Server {
     listeners: Vec<Listener>,
     accepting: Accepting,
     pairs: Slab<Pair>,
+    /// For how long each pair has waited.
+    waits: TimeoutQueues<2>,
+    /// The timers of these queues, and whether they are set for a pair.
+    alarms: [(Timeout, bool); 2],
     /// The buffers that all pairs share: an idle pair has none.
     pool: Pool,
     counters: Counters,
@@ -165,11 +174,16 @@ impl Server {
         }
         let ticks = !config.tick.is_zero();
         let tick = ticks.then(|| event_loop.interval(On::Beat, config.tick)).transpose()?;
+        let timeouts = [config.connect_timeout, config.idle_timeout];
+        // They are never due of themselves, and stay to be set again.
+        let mut alarm = |queue| event_loop.interval(On::Late(queue), Duration::MAX);
         Ok(Server {
             gateway,
             listeners,
             accepting: Accepting::default(),
             pairs: Slab::with_capacity(config.capacity),
+            waits: TimeoutQueues::with_capacity(config.capacity, timeouts),
+            alarms: [(alarm(0)?, false), (alarm(1)?, false)],
             pool: config.pool(),
             counters: Counters::default(),
             tick,
@@ -235,7 +249,7 @@ impl Server {
         self.close_listeners(event_loop);
         let mut pairs = mem::replace(&mut self.pairs, Slab::with_capacity(0));
         for (key, pair) in pairs.drain() {
-            self.end_pair(event_loop, key, pair, Cause::Stopped);
+            self.end_pair(key, pair, Cause::Stopped);
         }
         self.end_if_drained(event_loop);
     }
@@ -258,6 +272,9 @@ impl Server {
         }
         self.phase = Phase::Done;
         for timer in [self.tick.take(), self.drain.take()].into_iter().flatten() {
+            event_loop.cancel(timer);
+        }
+        for (timer, _) in self.alarms {
             event_loop.cancel(timer);
         }
         if self.alone {
@@ -329,7 +346,6 @@ impl Server {
             client: connection,
             up: Flow::new(),
             down: Flow::to_a_ready_sink(),
-            timer: event_loop.timeout(On::Late(key), self.config.connect_timeout)?,
             connected: false,
             asked: false,
             queued: false,
@@ -340,13 +356,47 @@ impl Server {
                 |()| event_loop.register_with(&pair.upstream, upstream, INTEREST, Trigger::Edge),
             );
         if registered.is_err() {
-            event_loop.cancel(pair.timer);
             // `NotFound` if registering this one is what failed.
             let _ = event_loop.close(pair.client, On::Client(key));
             return registered;
         }
         entry.insert(pair);
         self.counters.not_opened -= 1;
+        self.wait(event_loop, CONNECTING, key);
+        Ok(())
+    }
+}
+
+/// Waiting.
+impl Server {
+    /// A pair waits in this queue from now on.
+    fn wait<L>(&mut self, event_loop: &mut EventLoop<L, On>, queue: usize, key: Key) {
+        self.waits.start(queue, key.index(), event_loop.now_ns());
+        let (_, is_set) = self.alarms[queue];
+        if !is_set {
+            self.set_alarm(event_loop, queue);
+        }
+    }
+
+    /// Sets the timer of a queue to when the time of its first pair is up. Those that come later do not change that.
+    #[cold]
+    fn set_alarm<L>(&mut self, event_loop: &mut EventLoop<L, On>, queue: usize) {
+        let now = event_loop.now_ns();
+        let left = self.waits.next_deadline(queue).map(|deadline| deadline.saturating_sub(now));
+        let (timer, is_set) = &mut self.alarms[queue];
+        *is_set = left.is_some();
+        event_loop.reschedule(*timer, left.map_or(Duration::MAX, Duration::from_nanos));
+    }
+
+    /// Closes the pairs whose time is up.
+    fn close_late<L>(&mut self, event_loop: &mut EventLoop<L, On>, queue: usize) -> io::Result<()> {
+        let now = event_loop.now_ns();
+        let cause = if queue == IDLE { Cause::IdleTimeout } else { Cause::ConnectTimeout };
+        for _ in 0..CLOSES_PER_TURN {
+            let Some(index) = self.waits.first_due(queue, now) else { break };
+            let Some(key) = self.pairs.key_at(index) else { break };
+            self.close(event_loop, key, cause)?;
+        }
         Ok(())
     }
 }
@@ -362,7 +412,7 @@ impl Server {
         side: Side,
         readiness: Readiness,
     ) -> io::Result<()> {
-        let Server { gateway, config, pairs, pool, counters, .. } = self;
+        let Server { gateway, pairs, waits, pool, counters, .. } = self;
         let Some(pair) = pairs.get_mut(key) else { return Ok(()) };
         let bytes = pair.bytes();
         if let Err(cause) = pair.hear(side, readiness) {
@@ -378,7 +428,7 @@ impl Server {
         }
         let carried = pair.carry(side, key, gateway, pool, counters);
         if pair.bytes() != bytes {
-            event_loop.reschedule(pair.timer, config.idle_timeout);
+            waits.touch(IDLE, key.index(), event_loop.now_ns());
         }
         match carried {
             Ok(Progress::Waits) => self.serve_queue(event_loop),
@@ -389,10 +439,10 @@ impl Server {
     /// The upstream has accepted.
     #[cold]
     fn begin<L>(&mut self, event_loop: &mut EventLoop<L, On>, key: Key) -> io::Result<()> {
+        self.wait(event_loop, IDLE, key);
         let Server { gateway, config, pairs, pool, counters, .. } = self;
         let Some(pair) = pairs.get_mut(key) else { return Ok(()) };
         pair.connected = true;
-        event_loop.reschedule(pair.timer, config.idle_timeout);
         Hooks::connected(gateway, key, &pair.upstream);
         let header = pair.header(config.proxy_protocol);
         let carried = pair.carry_both(key, header, gateway, pool, counters);
@@ -442,22 +492,16 @@ impl Server {
         cause: Cause,
     ) -> io::Result<()> {
         let Some(pair) = self.pairs.remove(key) else { return Ok(()) };
-        self.end_pair(event_loop, key, pair, cause);
+        self.end_pair(key, pair, cause);
         self.end_if_drained(event_loop);
         if self.accepting.made_room() { self.accept_next_turn(event_loop) } else { Ok(()) }
     }
 
     /// Closes the connections of a pair that is in the table no more.
-    fn end_pair<L>(
-        &mut self,
-        event_loop: &mut EventLoop<L, On>,
-        key: Key,
-        pair: Pair,
-        cause: Cause,
-    ) {
-        let Pair { client, upstream, up, down, timer, .. } = pair;
+    fn end_pair(&mut self, key: Key, pair: Pair, cause: Cause) {
+        let Pair { client, upstream, up, down, .. } = pair;
         let closed = Closed { key, cause, bytes_up: up.bytes(), bytes_down: down.bytes() };
-        event_loop.cancel(timer);
+        self.waits.stop(key.index());
         up.close(&mut self.pool);
         down.close(&mut self.pool);
         if cause.resets(Side::Client) {
@@ -508,10 +552,10 @@ impl<L> OnHandler<L> for Server {
         self.serve_pair(event_loop, upstream, Side::Upstream, readiness)
     }
 
-    fn late(&mut self, event_loop: &mut EventLoop<L, On>, late: Key) -> io::Result<()> {
-        let Some(pair) = self.pairs.get(late) else { return Ok(()) };
-        let cause = if pair.connected { Cause::IdleTimeout } else { Cause::ConnectTimeout };
-        self.close(event_loop, late, cause)?;
+    fn late(&mut self, event_loop: &mut EventLoop<L, On>, queue: u8) -> io::Result<()> {
+        let closed = self.close_late(event_loop, queue.into());
+        self.set_alarm(event_loop, queue.into());
+        closed?;
         self.serve_queue(event_loop)
     }
 

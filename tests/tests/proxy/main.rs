@@ -7,6 +7,7 @@ mod exhaustion;
 mod hooks;
 mod nesting;
 mod options;
+mod timeouts;
 mod workers;
 
 use std::net::{TcpListener, TcpStream};

@@ -82,7 +82,10 @@ impl Setup {
     /// The front proxy goes to the back one, which goes to this upstream.
     fn new(upstream: Address) -> Setup {
         let config = listen(&["127.0.0.1:0"], PlainServer::config());
-        let bounds = Config { virtual_time: Some(0), ..config.event_loop() };
+        let bounds = config.event_loop();
+        // Those of both proxies, and a beat.
+        let timers = 2 * bounds.timers + 1;
+        let bounds = Config { virtual_time: Some(0), timers, ..bounds };
         let mut event_loop = EventLoop::with_config(bounds).unwrap();
         let mut server = |scope, upstream: Address, config: &ProxyConfig| {
             let listeners = config.listeners().unwrap();

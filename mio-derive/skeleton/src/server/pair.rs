@@ -1,7 +1,7 @@
 //! A pair of connections.
 
 use mio_core::{
-    EventLoop, Key, Readiness, Timeout,
+    EventLoop, Key, Readiness,
     proxy::{Cause, Connection, Counters, ProxyHeader, ProxyProtocol, Side, Unseen},
     relay::{Flow, Pool, Progress},
 };
@@ -21,8 +21,6 @@ pub(super) struct Pair {
     pub(super) upstream: Connection,
     pub(super) up: Flow,
     pub(super) down: Flow,
-    /// Of [`On::Late`].
-    pub(super) timer: Timeout,
     /// The upstream has accepted.
     pub(super) connected: bool,
     /// It stopped to be fair, or because no buffer was left, and its turn will come.
