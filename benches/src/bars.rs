@@ -5,6 +5,7 @@ use crate::dispatch::{BY_HAND, NESTED};
 use crate::jumps;
 use crate::plan::Plan;
 use crate::stats::Median;
+use crate::timers::FLOOR;
 use crate::unit::Workload;
 use crate::walls::{OURS, Walls};
 
@@ -104,7 +105,7 @@ fn timers(walls: &Walls, bars: &mut Vec<Bar>) {
         let workload = Workload::Timers { live };
         if live < 1_000_000 {
             for (metric, times) in [("insert + cancel", 2.5), ("push back", 10.0), ("fire", 2.0)] {
-                for peer in workload.peers().into_iter().filter(|&peer| peer != OURS) {
+                for peer in workload.peers().into_iter().filter(|&peer| is_rival(peer)) {
                     let Some(ratio) = walls.ratio(workload, metric, peer) else { continue };
                     let what = format!("{}: {metric}, {times} × ahead of {peer}", workload.name());
                     bar(bars, what, times_of(ratio), ratio.value >= times);
@@ -159,7 +160,7 @@ fn ahead(walls: &Walls, bars: &mut Vec<Bar>) {
     let before = bars.len();
     for workload in workloads {
         for metric in workload.metrics_timed() {
-            for peer in workload.peers().into_iter().filter(|peer| !peer.starts_with(OURS)) {
+            for peer in workload.peers().into_iter().filter(|&peer| is_rival(peer)) {
                 let Some(ratio) = walls.ratio(workload, metric, peer) else { continue };
                 rows += 1;
                 if ratio.high < 1.0 {
@@ -174,6 +175,11 @@ fn ahead(walls: &Walls, bars: &mut Vec<Bar>) {
         let what = "walls: rows on which no peer is ahead beyond its interval".into();
         bar(bars, what, format!("{} of {rows}", rows - behind), behind == 0);
     }
+}
+
+/// Neither ours nor the mark of what is possible.
+fn is_rival(peer: &str) -> bool {
+    !peer.starts_with(OURS) && peer != FLOOR
 }
 
 fn times_of(ratio: Median) -> String {

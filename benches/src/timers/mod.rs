@@ -11,6 +11,7 @@ use crate::unit::Metrics;
 
 mod btree;
 mod delay_queue;
+mod floor;
 mod mio_core;
 mod nothing;
 mod sleep;
@@ -35,6 +36,8 @@ pub trait Timers {
 #[derive(Debug)]
 pub struct Fired {
     due: Vec<Duration>,
+    /// The slots as they are due, for whoever does not find out.
+    order: Vec<u32>,
     latest: Duration,
     left: usize,
     misordered: u64,
@@ -100,7 +103,11 @@ pub const PEERS: &[(&str, Battery, Count)] = &[
     ("tokio Sleep", battery::<sleep::Loop>, count::<sleep::Loop>),
     ("DelayQueue", battery::<delay_queue::Loop>, count::<delay_queue::Loop>),
     ("libuv", battery::<uv::Loop>, count::<uv::Loop>),
+    (FLOOR, battery::<floor::Loop>, count::<floor::Loop>),
 ];
+
+/// The peer that is none: it stands for what no store can be spared.
+pub const FLOOR: &str = "no store";
 
 /// What `count` counts too and no peer is to blame for.
 pub const NOTHING: Count = count::<nothing::Loop>;
@@ -276,6 +283,8 @@ fn due_soon<T: Timers>(
 ) -> (T, Fired) {
     let mut timers = T::new(far + due);
     let delays: Vec<Duration> = (0..due).map(|_| lead + random.within(WINDOW)).collect();
+    let mut order: Vec<u32> = (0..due as u32).collect();
+    order.sort_unstable_by_key(|&slot| delays[slot as usize]);
     for (slot, &delay) in delays.iter().enumerate() {
         timers.insert(slot, delay);
     }
@@ -284,7 +293,7 @@ fn due_soon<T: Timers>(
     }
     // Some round up to the millisecond, and then to the one after.
     wait(lead + WINDOW + Duration::from_millis(3));
-    (timers, Fired { due: delays, latest: Duration::ZERO, left: due, misordered: 0 })
+    (timers, Fired { due: delays, order, latest: Duration::ZERO, left: due, misordered: 0 })
 }
 
 /// Waits without giving the processor, and with it its caches, to other programs.
