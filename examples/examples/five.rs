@@ -64,7 +64,7 @@ impl Handler<Message> for Five {
     }
 
     fn timeout(&mut self, event_loop: &mut EventLoop<Message>, _token: u64, expiry: Expiry) {
-        let late = event_loop.now() - expiry.deadline;
+        let late = event_loop.now() - expiry.deadline();
         println!("timeout:  a quarter of a second has passed, and {late:?}");
         let sender = event_loop.sender();
         thread::spawn(move || sender.send("hello from another thread".into()));

@@ -51,7 +51,7 @@ impl OnHandler for Five {
     }
 
     fn timer(&mut self, event_loop: &mut Loop, expiry: Expiry) -> io::Result<()> {
-        let late = event_loop.now() - expiry.deadline;
+        let late = event_loop.now() - expiry.deadline();
         println!("timeout:  a quarter of a second has passed, and {late:?}");
         let sender = event_loop.sender();
         thread::spawn(move || sender.send("hello from another thread".into()));

@@ -33,7 +33,7 @@ struct Measure {
 
 impl Handler for Measure {
     fn timeout(&mut self, event_loop: &mut EventLoop, token: u64, expiry: Expiry) {
-        self.late.push(Instant::now() - expiry.deadline);
+        self.late.push(Instant::now() - expiry.deadline());
         self.left -= 1;
         if self.left == 0 {
             return event_loop.shutdown();

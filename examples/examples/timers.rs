@@ -27,7 +27,7 @@ impl Handler for Timers {
     fn timeout(&mut self, event_loop: &mut EventLoop, token: u64, expiry: Expiry) {
         let name = ["", "once", "cancelled", "heartbeat", "idle"][token as usize];
         let now = event_loop.now();
-        let late = now - expiry.deadline;
+        let late = now - expiry.deadline();
         println!("{:>10.3?}  {name:<9}  late by {late:?}", now - self.began);
         match token {
             HEARTBEAT => {

@@ -1,8 +1,35 @@
-//! The turn's clock: real, or virtual for tests.
+//! The turn's clock: real, or virtual for tests; and what it makes of a timer that is due.
 
 use std::time::{Duration, Instant};
 
-use crate::sys::{Epoch, Stopwatch};
+use crate::{
+    sys::{Epoch, Stopwatch},
+    timer::{Due, Timeout},
+};
+
+/// What a handler is told of a timer that fired.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Expiry {
+    /// The timer. An interval is already set again, so it may be cancelled or rescheduled.
+    pub timeout: Timeout,
+    /// How many further times an interval was due by now. It fires once for all of them, and the
+    /// next one keeps the phase. Zero for a timer that fires once.
+    pub missed: u64,
+    // As an `Instant` it would have to be worked out for everybody, and few ask.
+    deadline: u64,
+    epoch: Epoch,
+}
+
+impl Expiry {
+    /// When the timer was due, which is never after the loop's `now()`. Of an interval that is overdue by
+    /// several periods, the earliest.
+    #[inline]
+    #[must_use]
+    pub fn deadline(&self) -> Instant {
+        self.epoch.after(Duration::from_nanos(self.deadline))
+    }
+}
 
 /// Nanoseconds since the loop was built, read at most once a turn and only when asked.
 #[derive(Debug)]
@@ -86,6 +113,11 @@ impl Clock {
         at.max(self.now().saturating_add(1))
     }
 
+    #[inline(always)]
+    pub(crate) fn expiry(&self, Due { timeout, deadline, missed, .. }: Due) -> Expiry {
+        Expiry { timeout, missed, deadline, epoch: self.epoch }
+    }
+
     #[inline]
     pub(crate) fn instant(&self, at: u64) -> Instant {
         self.epoch.after(Duration::from_nanos(at))
@@ -95,5 +127,11 @@ impl Clock {
 /// Saturates after 584 years.
 #[inline]
 pub(crate) fn nanoseconds(duration: Duration) -> u64 {
-    duration.as_secs().saturating_mul(1_000_000_000).saturating_add(duration.subsec_nanos().into())
+    const SECOND: u64 = 1_000_000_000;
+    // One comparison instead of two sums that saturate: this is half of pushing a timer back.
+    if duration.as_secs() < u64::MAX / SECOND {
+        duration.as_secs() * SECOND + u64::from(duration.subsec_nanos())
+    } else {
+        u64::MAX
+    }
 }

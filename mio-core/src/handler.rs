@@ -1,7 +1,7 @@
 //! [`Handler`]: what an event loop calls.
 
 use crate::{
-    child::ChildExit, event_loop::EventLoop, interest::Readiness, signal::SignalInfo, timer::Expiry,
+    child::ChildExit, clock::Expiry, event_loop::EventLoop, interest::Readiness, signal::SignalInfo,
 };
 
 /// What an event loop calls, one method for each kind of event; all of them do nothing by default.

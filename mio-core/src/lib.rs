@@ -101,6 +101,7 @@ mod token;
 pub mod unix;
 
 pub use child::ChildExit;
+pub use clock::Expiry;
 pub use config::{Config, Precision};
 pub use event::Event;
 pub use event_loop::EventLoop;
@@ -114,7 +115,7 @@ pub use signal::{Signal, SignalInfo, SignalSet};
 pub use slab::{Key, Slab, VacantEntry};
 pub use source::Source;
 pub use timeout_queues::TimeoutQueues;
-pub use timer::{Expiry, Timeout};
+pub use timer::Timeout;
 pub use token::{
     Any, Described, In, RESERVED, Scope, SourceKind, Token, TokenColumn, TokenField, TokenRow,
     describe,

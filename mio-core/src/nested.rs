@@ -9,11 +9,11 @@ use std::{
 
 use crate::{
     child::ChildExit,
+    clock::Expiry,
     event_loop::{EventLoop, Inner},
     handler::Handler,
     interest::Readiness,
     signal::SignalInfo,
-    timer::Expiry,
     token::{Any, In, Scope},
 };
 

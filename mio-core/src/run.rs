@@ -5,7 +5,6 @@ use std::{cell::Cell, io, ptr, time::Duration};
 use crate::{
     event_loop::{EventLoop, Inner, Work},
     handler::Handler,
-    timer::Expiry,
     token::{CHILDREN, RESERVED, Scoping, WAKE},
 };
 
@@ -207,8 +206,7 @@ impl<M> EventLoop<M> {
             }
             let now = self.inner.clock().turn();
             let Some(due) = self.inner.timers.pop_due(now, &mut repairs) else { return };
-            let deadline = self.inner.clock.instant(due.deadline);
-            let expiry = Expiry { timeout: due.timeout, deadline, missed: due.missed };
+            let expiry = self.inner.clock.expiry(due);
             handler.timeout(self, due.token, expiry);
         }
     }

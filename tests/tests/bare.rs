@@ -23,7 +23,7 @@ struct Log {
 
 impl Handler<u32> for Log {
     fn timeout(&mut self, event_loop: &mut EventLoop<u32>, token: u64, expiry: Expiry) {
-        assert!(Instant::now() >= expiry.deadline, "never early");
+        assert!(Instant::now() >= expiry.deadline(), "never early");
         self.timeouts.push(token);
         event_loop.sender().send(token as u32).unwrap();
     }

@@ -100,7 +100,7 @@ impl Handler<u32> for Log {
     }
 
     fn timeout(&mut self, _: &mut EventLoop<u32>, token: u64, expiry: Expiry) {
-        self.fired.push((token, expiry.deadline, Instant::now()));
+        self.fired.push((token, expiry.deadline(), Instant::now()));
     }
 
     fn message(&mut self, _: &mut EventLoop<u32>, message: u32) {

@@ -156,7 +156,7 @@ impl Handler<String> for Reader {
 
     fn timeout(&mut self, _: &mut EventLoop<String>, token: u64, expiry: Expiry) {
         assert_eq!(token, ASK);
-        assert!(Instant::now() >= expiry.deadline, "never early");
+        assert!(Instant::now() >= expiry.deadline(), "never early");
         self.asked += 1;
         host(&format!("write word{}", self.asked));
     }

@@ -45,8 +45,8 @@ mod web {
 
     impl Handler<u64> for Log {
         fn timeout(&mut self, event_loop: &mut EventLoop<u64>, token: u64, expiry: Expiry) {
-            assert_eq!(expiry.deadline, event_loop.now());
-            self.timeouts.push((token, expiry.deadline));
+            assert_eq!(expiry.deadline(), event_loop.now());
+            self.timeouts.push((token, expiry.deadline()));
             event_loop.sender().send(token).unwrap();
         }
 

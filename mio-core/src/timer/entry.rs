@@ -1,18 +1,16 @@
-//! What stands for a timer where the order is kept, and where that is.
+//! What stands for a timer that is near, and where what stands for one is.
 
 use super::slots::Slots;
 
 /// The deadline that never comes.
 pub(super) const NEVER: u64 = u64::MAX;
 
-/// What stands for a timer where the order is kept.
+/// What stands for a timer where they are in order.
 #[derive(Clone, Copy, Debug)]
 #[repr(C, align(16))]
 pub(super) struct Entry {
     pub(super) key: u64,
     pub(super) slot: u32,
-    /// Which one of the wheel it is in.
-    pub(super) bucket: u32,
 }
 
 /// Where an entry is: in the heap or in the wheel, and at which index there; or somewhere in the run.

@@ -16,7 +16,7 @@ use std::collections::TryReserveError;
 /// four, and the children of the entry at `at` are the group `at - 2`.
 const ROOT: usize = 3;
 
-const SPARE: Entry = Entry { key: NEVER, slot: 0, bucket: 0 };
+const SPARE: Entry = Entry { key: NEVER, slot: 0 };
 
 /// Four siblings in one cache line.
 #[derive(Clone, Copy, Debug)]
@@ -49,8 +49,14 @@ impl Heap {
         if self.len == 0 { None } else { Some(self.entry(ROOT)) }
     }
 
+    /// The least key, [`NEVER`] if there is none.
     #[inline]
-    pub(super) fn entry(&self, at: usize) -> Entry {
+    pub(super) fn least(&self) -> u64 {
+        self.groups.first().map_or(NEVER, |siblings| siblings.0[ROOT].key)
+    }
+
+    #[inline]
+    fn entry(&self, at: usize) -> Entry {
         self.groups[at / 4].0[at % 4]
     }
 

@@ -2,8 +2,8 @@
 //!
 //! Time is nanoseconds since an epoch that the caller keeps; nothing here reads a clock.
 //!
-//! A timer lives in a slot. An entry stands for it where the order is kept, under a key: its
-//! deadline, or an earlier one. Pushing a timer back, which servers do on every read, is thus one
+//! A timer lives in a slot. An entry stands for it where the order is kept, at its deadline or at an
+//! earlier time, its key. Pushing a timer back, which servers do on every read, is thus one
 //! store to its slot; the entry is repaired when its key comes first, at most once for every time
 //! that was waited for. Cancelling leaves the entry where it is, too: the next timer in the slot is
 //! mostly due later, and then it does for that. Firing compares the key with the deadline, so nothing fires
@@ -16,6 +16,7 @@
 mod entry;
 mod heap;
 mod near;
+mod prefetch;
 mod slots;
 mod wheel;
 
@@ -23,7 +24,7 @@ use crate::Full;
 use entry::{Entry, NEVER, Place};
 use near::Near;
 use slots::{Slot, Slots};
-use std::{io, num::NonZeroU64, time::Instant};
+use std::{io, num::NonZeroU64};
 use wheel::{CHUNK, Span, Wheel};
 
 /// Names one timer of one loop, to cancel or reschedule it.
@@ -36,20 +37,6 @@ use wheel::{CHUNK, Span, Wheel};
 pub struct Timeout {
     index: u32,
     sequence: NonZeroU64,
-}
-
-/// What a handler is told of a timer that fired.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Expiry {
-    /// The timer. An interval is already set again, so it may be cancelled or rescheduled.
-    pub timeout: Timeout,
-    /// When it was due, which is never after the loop's `now()`. Of an interval that is overdue by
-    /// several periods, the earliest.
-    pub deadline: Instant,
-    /// How many further times an interval was due by now. It fires once for all of them, and the
-    /// next one keeps the phase. Zero for a timer that fires once.
-    pub missed: u64,
 }
 
 /// A timer that is due.
@@ -260,37 +247,47 @@ impl Timers {
     /// `None` if none is due by `now`, or if the moves, which this counts down, were too few to tell.
     #[inline(always)]
     pub(crate) fn pop_due(&mut self, now: u64, moves: &mut usize) -> Option<Due> {
+        // As long as there is a run, no bucket is being dealt out.
+        if let Some(Entry { key: deadline, slot }) = self.near.first_of_run() {
+            if deadline > now {
+                return None;
+            }
+            if let Some((timeout, token)) = self.slots.fire_of_run(slot, deadline) {
+                self.near.remove_first_of_run();
+                return Some(Due { timeout, token, deadline, missed: 0 });
+            }
+        }
+        self.pop_with_care(now, moves)
+    }
+
+    #[inline(never)]
+    fn pop_with_care(&mut self, now: u64, moves: &mut usize) -> Option<Due> {
         loop {
-            if self.dealing.is_some() || self.near.is_empty() {
+            if self.dealing.is_some() {
                 self.approach(now, moves)?;
             }
-            let Some(Entry { key: deadline, slot: index, .. }) = self.near.first(&self.slots)
-            else {
+            let Some(Entry { key: deadline, slot: index }) = self.near.first(&self.slots) else {
+                self.approach(now, moves)?;
                 continue;
             };
             if deadline > now {
                 return None;
             }
-            if let Some((sequence, token)) = self.slots.fire(index, deadline) {
+            if let Some((timeout, token)) = self.slots.fire_once(index, deadline) {
                 self.near.remove_first(index, &mut self.slots);
-                let timeout = Timeout { index, sequence };
-                let missed = if self.slots.is_vacant(index) { 0 } else { self.repeat(index, now) };
+                return Some(Due { timeout, token, deadline, missed: 0 });
+            }
+            if let Some((timeout, token, period)) = self.slots.fire_again(index, deadline) {
+                self.near.remove_first(index, &mut self.slots);
+                let missed = (now - deadline).checked_div(period).unwrap_or(0);
+                // The first sum is not after `now`.
+                let next = (deadline + missed * period).saturating_add(period);
+                self.slots[index].deadline = next;
+                self.put_right(index);
                 return Some(Due { timeout, token, deadline, missed });
             }
             self.repair(index, moves).ok()?;
         }
-    }
-
-    /// Sets an interval again, which has fired; answers how many times it missed.
-    #[inline(never)]
-    fn repeat(&mut self, index: u32, now: u64) -> u64 {
-        let period = self.slots.period(index);
-        let slot = &mut self.slots[index];
-        let missed = (now - slot.deadline).checked_div(period).unwrap_or(0);
-        // The first sum is not after `now`.
-        slot.deadline = (slot.deadline + missed * period).saturating_add(period);
-        self.put_right(index);
-        missed
     }
 
     /// Takes up the first bucket of the wheel, if something there may be due.
@@ -314,15 +311,18 @@ impl Timers {
     /// Sorts a small bucket of the wheel.
     fn sort(&mut self, span: Span) {
         self.far.advance(span.last);
-        while let Some((indices, count)) = self.far.take_chunk(span.bucket, &self.slots) {
-            for &index in &indices[..count] {
-                let Slot { sequence, deadline, .. } = self.slots[index];
-                if sequence.is_some() && deadline <= span.last {
-                    self.near.gather(deadline, index, &mut self.slots);
-                } else {
-                    self.put_right(index);
+        let mut rest = [0; CHUNK];
+        loop {
+            let Timers { slots, near, far, .. } = self;
+            let left = far.take_chunk(span.bucket, slots, &mut rest, |index, slot| {
+                let is_in = slot.sequence.is_some() && slot.deadline <= span.last;
+                if is_in {
+                    near.gather(index, slot);
                 }
-            }
+                is_in
+            });
+            let Some(left) = left else { break };
+            rest[..left].iter().for_each(|&index| self.put_right(index));
         }
         self.near.sort(&self.slots);
     }
@@ -360,12 +360,11 @@ impl Timers {
     /// Deals out a bucket of the wheel, into narrower ones or to the heap.
     #[inline(never)]
     fn deal(&mut self, bucket: u16, moves: &mut usize) -> Result<(), Spent> {
+        let mut rest = [0; CHUNK];
         while !self.far.is_empty(bucket) {
             spend(moves, CHUNK)?;
-            let Some((indices, count)) = self.far.take_chunk(bucket, &self.slots) else { break };
-            for &index in &indices[..count] {
-                self.put_right(index);
-            }
+            let left = self.far.take_chunk(bucket, &mut self.slots, &mut rest, |_, _| false);
+            rest[..left.unwrap_or(0)].iter().for_each(|&index| self.put_right(index));
         }
         self.dealing = None;
         Ok(())
@@ -378,11 +377,13 @@ impl Timers {
             // Of the run only the slots know who is in it.
             self.near.remove(index, &mut self.slots);
             self.slots[index].deadline = deadline;
-        } else if place != Place::NOWHERE && !self.far.abandon(self.slots.len()) {
-            if self.far.entry(place.index()).key <= deadline {
+        } else if place != Place::NOWHERE {
+            if self.far.stand_for(place.index(), deadline, index) {
                 return;
             }
-            self.far.remove(place.index(), &mut self.slots);
+            if !self.far.abandon(self.slots.len()) {
+                self.far.remove(place.index(), &mut self.slots);
+            }
         }
         self.put(index, deadline);
     }

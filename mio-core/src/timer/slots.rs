@@ -6,6 +6,7 @@
 use super::{
     Timeout,
     entry::{NEVER, Place},
+    prefetch::prefetch,
 };
 use crate::Full;
 use std::{
@@ -122,6 +123,14 @@ impl Slots {
         self.slots.get(index as usize)
     }
 
+    /// Says that a slot will be looked at soon.
+    #[inline(always)]
+    pub(super) fn prefetch(&self, index: u32) {
+        if let Some(slot) = self.at(index) {
+            prefetch(slot);
+        }
+    }
+
     /// Says that a slot has no entry.
     #[inline]
     pub(super) fn set_nowhere(&mut self, index: u32) {
@@ -129,28 +138,35 @@ impl Slots {
         (slot.deadline, slot.place) = (NEVER, Place::NOWHERE);
     }
 
-    /// A timer fires, if it is due at its `deadline`: which one it is, and its token. Unless it is an
-    /// interval, its slot becomes vacant, and its entry is to be taken out.
-    #[inline]
-    pub(super) fn fire(&mut self, index: u32, deadline: u64) -> Option<(NonZeroU64, u64)> {
-        let slot = self.slots.get_mut(index as usize).filter(|slot| slot.deadline == deadline)?;
+    /// A timer that is no interval fires, if its entry is in the run and it is due at its `deadline`: which one it is, and
+    /// its token. Its slot becomes vacant, and its entry is to be taken out.
+    #[inline(always)]
+    pub(super) fn fire_of_run(&mut self, index: u32, deadline: u64) -> Option<(Timeout, u64)> {
+        let slot = self.slots.get_mut(index as usize)?;
+        let is_in = slot.place == Place::RUN && slot.deadline == deadline;
+        if is_in && slot.interval == NONE { self.fire_once(index, deadline) } else { None }
+    }
+
+    /// As [`fire_of_run`](Slots::fire_of_run), wherever its entry is.
+    #[inline(always)]
+    pub(super) fn fire_once(&mut self, index: u32, deadline: u64) -> Option<(Timeout, u64)> {
+        let slot = self.slots.get_mut(index as usize)?;
         let (sequence, token) = (slot.sequence?, slot.token);
-        if slot.interval == NONE {
-            *slot = Slot { token: u64::from(self.vacant), ..Slot::VACANT };
-            self.vacant = index;
-            self.len -= 1;
+        if slot.deadline != deadline || slot.interval != NONE {
+            return None;
         }
-        Some((sequence, token))
+        *slot = Slot { token: u64::from(self.vacant), ..Slot::VACANT };
+        self.vacant = index;
+        self.len -= 1;
+        Some((Timeout { index, sequence }, token))
     }
 
-    #[inline]
-    pub(super) fn is_vacant(&self, index: u32) -> bool {
-        self.slots[index as usize].sequence.is_none()
-    }
-
-    /// Of an interval.
-    pub(super) fn period(&self, index: u32) -> u64 {
-        self.periods[self.slots[index as usize].interval as usize]
+    /// An interval, if it is due at its `deadline`: which one it is, its token and its period. Its entry is to be moved.
+    pub(super) fn fire_again(&self, index: u32, deadline: u64) -> Option<(Timeout, u64, u64)> {
+        let slot = self.at(index).filter(|slot| slot.deadline == deadline)?;
+        let timeout = Timeout { index, sequence: slot.sequence? };
+        let period = self.periods.get(slot.interval as usize)?;
+        Some((timeout, slot.token, *period))
     }
 
     /// Which timer it is, in the order in which they were set.

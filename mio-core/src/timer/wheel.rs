@@ -7,7 +7,8 @@
 //! bucket. When its time has come, `base` moves into it and its entries are dealt out again,
 //! to narrower buckets or to those [near](super::near). Two bit maps find the first bucket in use.
 //!
-//! A bucket is a list of chunks of 16 entries. All are full but the first, into whose next free
+//! What stands for a timer here is the index of its slot: the bucket says what its key may be. A bucket is a list of
+//! chunks of 16 such entries, a cache line each. All are full but the first, into whose next free
 //! place an entry goes and whose last entry fills the gap when one is taken out.
 //!
 //! Taking one out means looking for it in cold memory. So a slot that needs an earlier entry gets
@@ -15,8 +16,9 @@
 //! its slot's place, which is elsewhere.
 
 use super::{
-    entry::{Entry, NEVER, Place},
-    slots::{self, Slots},
+    entry::{NEVER, Place},
+    prefetch::prefetch,
+    slots::{self, Slot, Slots},
 };
 use std::collections::TryReserveError;
 
@@ -44,8 +46,7 @@ pub(super) struct Wheel {
     first: usize,
     buckets: Box<[Bucket]>,
     chunks: Vec<Chunk>,
-    /// By chunk: the next one of its bucket, or the next spare one.
-    links: Vec<u32>,
+    links: Vec<Link>,
     /// The first spare chunk.
     spare: u32,
     /// How many entries are orphans.
@@ -65,7 +66,15 @@ struct Bucket {
 
 #[derive(Clone, Copy, Debug)]
 #[repr(C, align(64))]
-struct Chunk([Entry; CHUNK]);
+struct Chunk([u32; CHUNK]);
+
+/// Where a chunk belongs.
+#[derive(Clone, Copy, Debug)]
+struct Link {
+    /// The next chunk of its bucket, or the next spare one.
+    next: u32,
+    bucket: u16,
+}
 
 /// A bucket in use and the keys that it is for.
 #[derive(Clone, Copy, Debug)]
@@ -157,7 +166,7 @@ impl Wheel {
         Some(Span { bucket, len: len as usize, first, last, least, least_slot })
     }
 
-    /// Puts the keys of a small bucket right, in place, and finds the least of them.
+    /// Finds the least of a small bucket, none of which was pushed back to after it.
     ///
     /// # Errors
     ///
@@ -169,19 +178,18 @@ impl Wheel {
         let mut left = span.len;
         while left > 0 {
             let here = (left - 1) % CHUNK + 1;
-            for (lane, entry) in self.chunks[chunk].0[..here].iter_mut().enumerate() {
-                let (at, slot) = (chunk * CHUNK + lane, &table[entry.slot]);
+            for (lane, &index) in self.chunks[chunk].0[..here].iter().enumerate() {
+                let (at, slot) = (chunk * CHUNK + lane, &table[index]);
                 let stays = slot.place == Place::far(at) && slot.sequence.is_some();
                 if !stays || slot.deadline > span.last {
                     return Err(at);
                 }
-                entry.key = slot.deadline;
-                if entry.key < least {
-                    (least, least_slot) = (entry.key, entry.slot);
+                if slot.deadline < least {
+                    (least, least_slot) = (slot.deadline, index);
                 }
             }
             left -= here;
-            chunk = self.links[chunk] as usize;
+            chunk = self.links[chunk].next as usize;
         }
         (bucket.least, bucket.least_slot) = (least, least_slot);
         Ok(least)
@@ -201,9 +209,21 @@ impl Wheel {
             (bucket.least, bucket.least_slot) = (key, slot);
         }
         let chunk = bucket.chunk as usize;
-        let entry = Entry { key, slot, bucket: number as u32 };
-        self.chunks[chunk].0[len % CHUNK] = entry;
+        self.chunks[chunk].0[len % CHUNK] = slot;
         slots[slot].place = Place::far(chunk * CHUNK + len % CHUNK);
+    }
+
+    /// Lets the entry at a place stand for an earlier key of its slot than it did. Answers whether it is early enough for
+    /// that: in the bucket of the key, or in one before.
+    #[inline]
+    pub(super) fn stand_for(&mut self, at: usize, key: u64, slot: u32) -> bool {
+        let number = self.links[at / CHUNK].bucket;
+        let needed = if key > self.base { self.bucket(key) } else { return false };
+        let bucket = &mut self.buckets[needed];
+        if needed == usize::from(number) && key < bucket.least {
+            (bucket.least, bucket.least_slot) = (key, slot);
+        }
+        needed >= usize::from(number)
     }
 
     #[inline]
@@ -211,11 +231,6 @@ impl Wheel {
         let level = ((key ^ self.base) | 1).ilog2() / DIGIT;
         let digit = (key >> (level * DIGIT)) as usize % (1 << DIGIT);
         (level as usize) << DIGIT | digit
-    }
-
-    #[inline]
-    pub(super) fn entry(&self, at: usize) -> Entry {
-        self.chunks[at / CHUNK].0[at % CHUNK]
     }
 
     /// Leaves the entry of a slot behind, if with `live` timers there may be one more such.
@@ -229,11 +244,11 @@ impl Wheel {
     /// Takes out the entry at a place. Answers the slot that has no entry now, if it was not an orphan.
     #[inline]
     pub(super) fn remove(&mut self, at: usize, slots: &mut Slots) -> Option<u32> {
-        let Entry { slot, bucket, .. } = self.entry(at);
+        let (slot, bucket) = (self.chunks[at / CHUNK].0[at % CHUNK], self.links[at / CHUNK].bucket);
         let is_own = slots[slot].place == Place::far(at);
-        if let Some((last, from)) = self.take_last(bucket as usize) {
+        if let Some((last, from)) = self.take_last(usize::from(bucket)) {
             self.chunks[at / CHUNK].0[at % CHUNK] = last;
-            let place = &mut slots[last.slot].place;
+            let place = &mut slots[last].place;
             if *place == Place::far(from) {
                 *place = Place::far(at);
             }
@@ -247,31 +262,55 @@ impl Wheel {
         self.buckets[usize::from(bucket)].len == 0
     }
 
-    /// Takes a chunk of entries out of a bucket and drops orphans. Answers the slots of the others, as many as said.
-    #[inline]
+    /// Takes a chunk of entries out of a bucket and drops orphans. Of the others, those that `take` does not take are
+    /// left in `rest`, as many as answered.
+    #[inline(always)]
     pub(super) fn take_chunk(
         &mut self,
         bucket: u16,
-        slots: &Slots,
-    ) -> Option<([u32; CHUNK], usize)> {
+        slots: &mut Slots,
+        rest: &mut [u32; CHUNK],
+        mut take: impl FnMut(u32, &mut Slot) -> bool,
+    ) -> Option<usize> {
         let number = usize::from(bucket);
         let Bucket { len, chunk, .. } = self.buckets[number];
         let here = len.checked_sub(1)? % CHUNK as u32 + 1;
-        let (mut indices, mut count) = ([0; CHUNK], 0);
+        let (mut orphans, mut left) = (0, 0);
+        self.prefetch_after(chunk, slots);
         let at = chunk as usize * CHUNK;
-        for (at, entry) in (at..).zip(&self.chunks[chunk as usize].0[..here as usize]) {
-            indices[count % CHUNK] = entry.slot;
-            count += usize::from(slots[entry.slot].place == Place::far(at));
+        for (at, &index) in (at..).zip(&self.chunks[chunk as usize].0[..here as usize]) {
+            let slot = &mut slots[index];
+            if slot.place != Place::far(at) {
+                orphans += 1;
+            } else if !take(index, slot) {
+                rest[left % CHUNK] = index;
+                left += 1;
+            }
         }
-        self.orphans -= here as usize - count;
+        self.orphans -= orphans;
         self.buckets[number].len = len - here;
         self.shrink(number, chunk);
-        Some((indices, count))
+        Some(left)
+    }
+
+    /// Asks for the slots of the chunk after the next, and for the one three further.
+    #[inline(always)]
+    fn prefetch_after(&self, chunk: u32, slots: &Slots) {
+        let after = |chunk: u32| self.links.get(chunk as usize).map_or(NONE, |link| link.next);
+        let ahead = after(after(chunk));
+        if let Some(chunk) = self.chunks.get(ahead as usize) {
+            for &index in &chunk.0 {
+                slots.prefetch(index);
+            }
+        }
+        if let Some(chunk) = self.chunks.get(after(after(after(ahead))) as usize) {
+            prefetch(chunk);
+        }
     }
 
     /// Takes the last entry out of a bucket; answers where it was, too.
     #[inline]
-    fn take_last(&mut self, number: usize) -> Option<(Entry, usize)> {
+    fn take_last(&mut self, number: usize) -> Option<(u32, usize)> {
         let Bucket { len, chunk, .. } = self.buckets[number];
         let len = len.checked_sub(1)?;
         let lane = len as usize % CHUNK;
@@ -289,21 +328,21 @@ impl Wheel {
         self.used[level] |= 1 << (number % (1 << DIGIT));
         self.levels |= 1 << level;
         self.first = self.first.min(number);
-        let next = self.buckets[number].chunk;
+        let link = Link { next: self.buckets[number].chunk, bucket: number as u16 };
         let mut chunk = self.spare;
         if chunk == NONE {
             chunk = self.links.len() as u32;
-            self.chunks.push(Chunk([Entry { key: 0, slot: 0, bucket: 0 }; CHUNK]));
-            self.links.push(next);
+            self.chunks.push(Chunk([0; CHUNK]));
+            self.links.push(link);
         } else {
-            self.spare = std::mem::replace(&mut self.links[chunk as usize], next);
+            self.spare = std::mem::replace(&mut self.links[chunk as usize], link).next;
         }
         self.buckets[number].chunk = chunk;
     }
 
     /// Takes the first chunk, now empty, away from a bucket.
     fn shrink(&mut self, number: usize, chunk: u32) {
-        let next = std::mem::replace(&mut self.links[chunk as usize], self.spare);
+        let next = std::mem::replace(&mut self.links[chunk as usize].next, self.spare);
         self.spare = chunk;
         self.buckets[number].chunk = next;
         if next == NONE {
@@ -326,16 +365,16 @@ impl Wheel {
     }
 }
 
-/// Of so many entries of live timers, how many more may be orphans: they take room, and no more of
-/// it than what they are spared in time is worth.
+/// Of so many entries of live timers, how many more may be orphans: they take room, and time when their bucket is dealt
+/// out, and no more of both than what is spared is worth.
 fn orphans_max(live: usize) -> usize {
-    live / 2 + CHUNK
+    live + CHUNK
 }
 
 #[cfg(test)]
 impl Wheel {
-    /// The entries that are not orphans, after a check of where they are.
-    pub(super) fn check(&self, slots: &Slots) -> Vec<(Place, Entry)> {
+    /// The slots of entries that are not orphans, after a check of where they are.
+    pub(super) fn check(&self, slots: &Slots, dealing: Option<u16>) -> Vec<(Place, u32)> {
         assert!(self.chunks.len() <= Wheel::chunks(slots.capacity()));
         let (mut entries, mut orphans) = (Vec::new(), 0);
         let mut used = [0; LEVELS];
@@ -349,17 +388,24 @@ impl Wheel {
                 let here = (left + CHUNK - 1) % CHUNK + 1;
                 for lane in 0..here {
                     let at = chunk as usize * CHUNK + lane;
-                    let entry = self.entry(at);
-                    assert_eq!(entry.bucket as usize, number);
-                    assert!(entry.key >= bucket.least);
-                    if slots[entry.slot].place == Place::far(at) {
-                        entries.push((Place::far(at), entry));
+                    let (index, link) =
+                        (self.chunks[chunk as usize].0[lane], self.links[chunk as usize]);
+                    assert_eq!(usize::from(link.bucket), number);
+                    let slot = &slots[index];
+                    if slot.place == Place::far(at) {
+                        entries.push((Place::far(at), index));
+                        let is_here =
+                            slot.deadline > self.base && self.bucket(slot.deadline) >= number;
+                        assert!(
+                            is_here && slot.deadline >= bucket.least
+                                || dealing.map(usize::from) == Some(number)
+                        );
                     } else {
                         orphans += 1;
                     }
                 }
                 left -= here;
-                chunk = self.links[chunk as usize];
+                chunk = self.links[chunk as usize].next;
             }
             assert_eq!(chunk, NONE);
             assert!(bucket.len > 0 || bucket.least == NEVER);

@@ -414,7 +414,7 @@ fn timers_of_a_loop_that_takes_the_place_of_another_are_not_early() {
             match self.0.take() {
                 Some(other) => *event_loop = other,
                 None => {
-                    assert!(event_loop.now() >= expiry.deadline);
+                    assert!(event_loop.now() >= expiry.deadline());
                     event_loop.shutdown();
                 }
             }

@@ -38,7 +38,7 @@ impl Handler<u32> for Recorder {
     }
 
     fn timeout(&mut self, event_loop: &mut EventLoop<u32>, token: u64, expiry: Expiry) {
-        self.late.push((expiry.deadline, event_loop.now()));
+        self.late.push((expiry.deadline(), event_loop.now()));
         self.calls.push(Call::Timeout(token, expiry.missed));
     }
 

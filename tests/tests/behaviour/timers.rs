@@ -172,7 +172,7 @@ fn a_hundred_thousand_stale_deadlines_neither_stall_a_turn_nor_wake_anything_ear
         fn timeout(&mut self, event_loop: &mut EventLoop, _: u64, expiry: Expiry) {
             self.fired += 1;
             self.fired_in_turn += 1;
-            self.early += usize::from(event_loop.now() < expiry.deadline);
+            self.early += usize::from(event_loop.now() < expiry.deadline());
             if self.fired == COUNT {
                 event_loop.shutdown();
             }
@@ -228,7 +228,7 @@ fn a_callback_that_takes_long_does_not_push_later_deadlines_back() {
             if token == 1 {
                 std::thread::sleep(Duration::from_millis(200));
             } else {
-                self.0.push(Instant::now() - expiry.deadline);
+                self.0.push(Instant::now() - expiry.deadline());
                 event_loop.shutdown();
             }
         }
@@ -250,9 +250,9 @@ fn a_million_timers_live_at_once_and_fire_in_order() {
     }
     impl Handler for InOrder {
         fn timeout(&mut self, event_loop: &mut EventLoop, token: u64, expiry: Expiry) {
-            assert!(self.last <= Some(expiry.deadline) && event_loop.now() >= expiry.deadline);
+            assert!(self.last <= Some(expiry.deadline()) && event_loop.now() >= expiry.deadline());
             assert_eq!(token % 2, 1, "the others were cancelled");
-            self.last = Some(expiry.deadline);
+            self.last = Some(expiry.deadline());
             self.fired += 1;
             if self.fired == COUNT / 2 {
                 event_loop.shutdown();

@@ -7,7 +7,7 @@ use std::{
 };
 
 /// The moment from which a loop counts its time: one that comes before all others, since none can be read.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Epoch(Instant);
 
 impl Epoch {
