@@ -335,6 +335,31 @@ fn descriptors_that_ran_out_are_waited_for_and_used_again() {
 }
 
 #[test]
+fn the_pipes_of_a_burst_are_closed_when_it_is_over() {
+    let rig = Rig::new(&["--idle-timeout", "2"]);
+    let before = rig.pipes();
+    let stays = rig.pair();
+    for _ in 0..2 {
+        let (client, server) = rig.pair();
+        let filled = fill(&client);
+        assert!(rig.pipes() > before, "bulk is spliced");
+        client.shutdown(Shutdown::Write).unwrap();
+        assert_eq!(read_to_end(&server).unwrap().len(), filled);
+        drop((client, server));
+        // Also while somebody else goes on.
+        let began = Instant::now();
+        while rig.pipes() > before {
+            assert!(began.elapsed() < PATIENCE, "{} pipes, {before} before", rig.pipes());
+            (&stays.0).write_all(b"alive").unwrap();
+            assert_eq!(read(&stays.1, 5), b"alive");
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+    drop(stays);
+    rig.is_as_before();
+}
+
+#[test]
 fn connections_that_come_and_go_leave_nothing() {
     let seconds = env::var(CHURN_SECONDS).ok().map(|text| text.parse().unwrap());
     let duration = Duration::from_secs_f64(seconds.unwrap_or(1.0));

@@ -774,6 +774,7 @@ mod louder_server {
         ) -> io::Result<()> {
             let closed = self.close_late(event_loop, queue.into());
             self.set_alarm(event_loop, queue.into());
+            self.pool.close_idle_pipes();
             closed?;
             self.serve_queue(event_loop)
         }

@@ -126,6 +126,11 @@ impl Rig {
         self.is_quiet();
     }
 
+    /// How many descriptors of pipes it has.
+    pub(crate) fn pipes(&self) -> usize {
+        self.descriptors_now().1
+    }
+
     /// Its descriptors: those that are no pipes, and those that are.
     fn descriptors_now(&self) -> (usize, usize) {
         let all = fs::read_dir(format!("/proc/{}/fd", self.proxy.id())).unwrap();

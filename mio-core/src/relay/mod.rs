@@ -106,7 +106,8 @@
 //!
 //! Pipes come from the pool, at most [`Bounds::pipes`], opened as they are needed. One serves any number of
 //! flows as long as their sinks take everything; what a sink does not take stays in the pipe, which is the
-//! flow's until it is drained. If the flow ends before, the pipe is closed with what is in it.
+//! flow's until it is drained. If the flow ends before, the pipe is closed with what is in it. The others stay open
+//! until [`Pool::close_idle_pipes`], which derived proxies call when they look for pairs that are late.
 //!
 //! Where splicing is refused to one kind of stream, that flow is copied for good, and where it is refused
 //! altogether (an old kernel, a sandbox), all are. A pipe that cannot be opened, for want of descriptors say,

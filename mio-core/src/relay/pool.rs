@@ -116,8 +116,8 @@ impl<P: Pipe> Pool<P> {
         self.pipes.open()
     }
 
-    /// Closes the pipes that hold nothing. Worth it when there is nothing to do: they are opened again as they
-    /// are needed.
+    /// Closes the pipes that hold nothing. They are opened again as they are needed: worth doing now and then, lest
+    /// the descriptors of a burst of bulk are kept for ever.
     pub fn close_idle_pipes(&mut self) {
         self.pipes.close_idle();
     }

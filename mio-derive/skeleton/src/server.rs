@@ -555,6 +555,8 @@ impl<L> OnHandler<L> for Server {
     fn late(&mut self, event_loop: &mut EventLoop<L, On>, queue: u8) -> io::Result<()> {
         let closed = self.close_late(event_loop, queue.into());
         self.set_alarm(event_loop, queue.into());
+        // As long as there are pairs this comes again, and once after the last: what bulk has opened is not kept for ever.
+        self.pool.close_idle_pipes();
         closed?;
         self.serve_queue(event_loop)
     }
