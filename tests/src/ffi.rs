@@ -8,6 +8,8 @@ use std::{
     ptr,
 };
 
+use crate::trace;
+
 /// Marks are closes of descriptors that cannot be: -1000 and below.
 const MARK: i32 = -1000;
 
@@ -92,7 +94,22 @@ pub(crate) fn refuse(calls: &[(libc::c_long, i32)]) -> io::Result<()> {
         let failure = libc::SECCOMP_RET_ERRNO | errno as u32;
         filter.push(step(libc::BPF_RET | libc::BPF_K, 0, 0, failure));
     }
-    filter.push(step(libc::BPF_RET | libc::BPF_K, 0, 0, libc::SECCOMP_RET_ALLOW));
+    let allow = step(libc::BPF_RET | libc::BPF_K, 0, 0, libc::SECCOMP_RET_ALLOW);
+    if let Some(socketcall) = trace::SOCKETCALL {
+        filter.push(step(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, 1, 0, socketcall as u32));
+        filter.push(allow);
+        // The half of the argument that has its value.
+        let half = if cfg!(target_endian = "big") { 4 } else { 0 };
+        let which = offset_of!(libc::seccomp_data, args) as u32 + half;
+        filter.push(step(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0, which));
+        for &(call, errno) in calls {
+            let Some(number) = trace::socket_call(call) else { continue };
+            filter.push(step(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, 0, 1, number));
+            let failure = libc::SECCOMP_RET_ERRNO | errno as u32;
+            filter.push(step(libc::BPF_RET | libc::BPF_K, 0, 0, failure));
+        }
+    }
+    filter.push(allow);
     let program = libc::sock_fprog {
         len: u16::try_from(filter.len()).expect("a few calls"),
         filter: filter.as_mut_ptr(),

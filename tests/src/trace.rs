@@ -131,9 +131,9 @@ const NAMES: &[(libc::c_long, &str)] = names![
 
 /// The one call that a C library for the oldest machines makes for all that it does to sockets.
 #[cfg(any(target_arch = "x86", target_arch = "s390x"))]
-const SOCKETCALL: Option<libc::c_long> = Some(libc::SYS_socketcall);
+pub(crate) const SOCKETCALL: Option<libc::c_long> = Some(libc::SYS_socketcall);
 #[cfg(not(any(target_arch = "x86", target_arch = "s390x")))]
-const SOCKETCALL: Option<libc::c_long> = None;
+pub(crate) const SOCKETCALL: Option<libc::c_long> = None;
 
 /// What its first argument says, from 1 on (linux/net.h). Sending and receiving are called as elsewhere.
 #[rustfmt::skip]
@@ -141,6 +141,13 @@ const SOCKET_CALLS: [&str; 18] = [
     "socket", "bind", "connect", "listen", "accept", "getsockname", "getpeername", "socketpair", "sendto",
     "recvfrom", "sendto", "recvfrom", "shutdown", "setsockopt", "getsockopt", "sendmsg", "recvmsg", "accept4",
 ];
+
+/// By which first argument of [`SOCKETCALL`] the same is done as by this call.
+pub(crate) fn socket_call(call: libc::c_long) -> Option<u32> {
+    let (_, name) = NAMES.iter().find(|(number, _)| *number == call)?;
+    let index = SOCKET_CALLS.iter().position(|other| other == name)?;
+    Some(index as u32 + 1)
+}
 
 /// Follows the child, which this thread started and which stops itself, to its end: its calls and
 /// its exit code, none if a signal killed it.

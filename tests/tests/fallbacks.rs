@@ -76,6 +76,20 @@ fn no_substitute_is_used_where_there_is_no_need() {
     }
 }
 
+#[test]
+fn no_substitute_is_missing_where_the_call_that_is_really_made_is_refused() {
+    let isolated = Isolated::new(tests::test_name!()).refuse(&[libc::SYS_accept4], libc::ENOSYS);
+    let trace = isolated.trace(|| {
+        tests::mark(1);
+        accepted_connections_neither_block_nor_survive_an_exec();
+        tests::mark(2);
+    });
+    assert!(
+        trace.names(1, 2).contains(&"accept"),
+        "a machine has more than one call to accept with"
+    );
+}
+
 fn everything_works() {
     timers_are_never_early();
     messages_wake_a_sleeping_loop();
