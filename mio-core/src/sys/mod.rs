@@ -240,6 +240,7 @@ pub(crate) mod names;
     target_os = "dragonfly",
     target_os = "netbsd",
     target_os = "openbsd",
+    target_os = "hurd",
 ))]
 #[path = "unix/names/bsd.rs"]
 pub(crate) mod names;
@@ -257,11 +258,19 @@ use libc::___errno as errno_location;
 #[cfg(any(target_os = "android", target_os = "netbsd", target_os = "openbsd"))]
 use libc::__errno as errno_location;
 /// Where the calling thread's `errno` is.
-#[cfg(any(target_os = "linux", target_os = "dragonfly"))]
+#[cfg(any(
+    target_os = "linux",
+    target_os = "dragonfly",
+    target_os = "emscripten",
+    target_os = "hurd"
+))]
 use libc::__errno_location as errno_location;
 /// Where the calling thread's `errno` is.
 #[cfg(any(target_vendor = "apple", target_os = "freebsd"))]
 use libc::__error as errno_location;
+/// Where the calling thread's `errno` is.
+#[cfg(target_os = "aix")]
+use libc::_Errno as errno_location;
 /// Where the calling thread's `errno` is.
 #[cfg(target_os = "haiku")]
 use libc::_errnop as errno_location;
@@ -337,12 +346,50 @@ const REUSE_PORT: Option<libc::c_int> = Some(libc::SO_REUSEPORT);
 const REUSE_PORT: Option<libc::c_int> = None;
 
 // Whether sockets and pipes are born with their flags or get them later.
-#[cfg(all(unix, not(target_vendor = "apple")))]
+#[cfg(all(unix, not(any(target_vendor = "apple", target_os = "aix"))))]
 #[path = "unix/born/ffi.rs"]
 mod born;
-#[cfg(target_vendor = "apple")]
-#[path = "unix/born_bare/ffi.rs"]
+#[cfg(any(target_vendor = "apple", target_os = "aix"))]
+#[path = "unix/born_bare.rs"]
 mod born;
+#[cfg(all(
+    unix,
+    not(any(
+        target_vendor = "apple",
+        target_os = "aix",
+        target_os = "emscripten",
+        target_os = "haiku"
+    ))
+))]
+#[path = "unix/pipe2/ffi.rs"]
+mod pipe2;
+#[cfg(any(
+    target_vendor = "apple",
+    target_os = "aix",
+    target_os = "emscripten",
+    target_os = "haiku"
+))]
+#[path = "unix/no_pipe2.rs"]
+mod pipe2;
+
+/// How to send so that a peer that is gone raises no `SIGPIPE`.
+#[cfg(all(unix, not(target_vendor = "apple")))]
+const SEND: libc::c_int = libc::MSG_NOSIGNAL;
+/// How to send: the socket is told once.
+#[cfg(target_vendor = "apple")]
+const SEND: libc::c_int = 0;
+/// The option of a socket without which writing to a peer that is gone raises `SIGPIPE`: none here.
+#[cfg(all(unix, not(target_vendor = "apple")))]
+const NO_SIGPIPE: Option<libc::c_int> = None;
+/// The option of a socket without which writing to a peer that is gone raises `SIGPIPE`.
+#[cfg(target_vendor = "apple")]
+const NO_SIGPIPE: Option<libc::c_int> = Some(libc::SO_NOSIGPIPE);
+/// The option that lingers in seconds.
+#[cfg(all(unix, not(target_vendor = "apple")))]
+const LINGER_SECONDS: libc::c_int = libc::SO_LINGER;
+/// The option that lingers in seconds; `SO_LINGER` counts the ticks of a clock here.
+#[cfg(target_vendor = "apple")]
+const LINGER_SECONDS: libc::c_int = libc::SO_LINGER_SEC;
 
 // Where the extension for the abstract names of Unix sockets is; elsewhere its stand-in.
 #[cfg(target_os = "android")]

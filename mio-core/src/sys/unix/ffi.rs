@@ -9,7 +9,7 @@ use std::{
 use libc::c_int;
 
 use super::address::Address;
-use crate::sys::born;
+use crate::sys::{LINGER_SECONDS, SEND, born};
 
 pub(in crate::sys) fn check(result: c_int) -> io::Result<c_int> {
     if result == -1 { Err(failure()) } else { Ok(result) }
@@ -105,7 +105,7 @@ pub(super) fn recv(socket: BorrowedFd<'_>, buffer: &mut [u8], flags: c_int) -> i
 pub(super) fn send(socket: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<usize> {
     let (pointer, length) = (bytes.as_ptr().cast(), bytes.len());
     // SAFETY: `bytes` has `length` bytes at `pointer`, which the kernel only reads.
-    let sent = unsafe { libc::send(socket.as_raw_fd(), pointer, length, born::SEND) };
+    let sent = unsafe { libc::send(socket.as_raw_fd(), pointer, length, SEND) };
     if sent < 0 { Err(failure()) } else { Ok(sent as usize) }
 }
 
@@ -137,7 +137,7 @@ pub(super) fn set_int(
 pub(super) fn set_linger(socket: BorrowedFd<'_>, seconds: Option<c_int>) -> io::Result<()> {
     let linger =
         libc::linger { l_onoff: c_int::from(seconds.is_some()), l_linger: seconds.unwrap_or(0) };
-    let name = born::LINGER_SECONDS;
+    let name = LINGER_SECONDS;
     let size = size_of::<libc::linger>() as libc::socklen_t;
     let value = (&raw const linger).cast();
     // SAFETY: `value` points to the `size` bytes of `linger`, which the kernel only reads.

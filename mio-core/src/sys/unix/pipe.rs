@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{ffi, flag_late, refused};
-use crate::sys::born;
+use crate::sys::pipe2;
 
 /// What both ends are to `std`.
 pub(crate) type End = File;
@@ -24,7 +24,7 @@ pub(crate) fn new() -> io::Result<(End, End)> {
 
 /// As [`new`], as descriptors.
 pub(in crate::sys) fn open() -> io::Result<(OwnedFd, OwnedFd)> {
-    match born::pipe2() {
+    match pipe2::pipe2() {
         Err(error) if refused(&error) => flagged_late(),
         outcome => outcome,
     }

@@ -12,7 +12,7 @@ use libc::c_int;
 use super::{address::Address, ffi, flag_late, refused};
 use crate::{
     sync::global::{AtomicBool, Ordering},
-    sys::{REFUSING, REUSE_PORT, born},
+    sys::{NO_SIGPIPE, REFUSING, REUSE_PORT, born},
 };
 
 /// Binds and listens: `socket`, `setsockopt`, `bind`, `listen`.
@@ -149,7 +149,7 @@ fn accept_late(listener: BorrowedFd<'_>) -> io::Result<(OwnedFd, Address)> {
 }
 
 fn flag_socket_late(socket: OwnedFd) -> io::Result<OwnedFd> {
-    if let Some(option) = born::NO_SIGPIPE {
+    if let Some(option) = NO_SIGPIPE {
         ffi::set_int(socket.as_fd(), libc::SOL_SOCKET, option, 1)?;
     }
     flag_late(socket)

@@ -1,4 +1,4 @@
-//! The numbers that signals have on Apple's systems and the BSDs.
+//! The numbers that signals have on Apple's systems, the BSDs and the Hurd.
 
 pub(crate) use libc::{
     SIGABRT, SIGALRM, SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGIO, SIGPIPE, SIGPROF, SIGQUIT, SIGTERM,
