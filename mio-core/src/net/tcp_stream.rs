@@ -84,13 +84,12 @@ impl TcpStream {
     /// `ConnectionReset` if it succeeded and the peer has reset the connection since; Windows leaves that
     /// error to the next read or write, and goes on telling of an attempt that has failed.
     pub fn finish_connect(&self) -> io::Result<bool> {
-        // `getpeername` first: it succeeds if and only if the connection is made, whether or not
-        // there is an error to take.
-        let Err(unconnected) = self.0.peer_addr() else { return Ok(true) };
-        if let Some(error) = self.0.take_error()? {
-            return Err(error);
+        // First, since it may have been made and broken since.
+        let connected = socket::is_connected(&self.0);
+        if let Ok(true) = connected {
+            return connected;
         }
-        if unconnected.kind() == io::ErrorKind::NotConnected { Ok(false) } else { Err(unconnected) }
+        self.0.take_error()?.map_or(connected, Err)
     }
 
     /// Reads without taking: the next read sees the same bytes.
@@ -276,7 +275,8 @@ mod tests {
             streams.push(stream);
         };
         assert_eq!(kind((&pending).read(&mut [0])), ErrorKind::WouldBlock);
-        assert_eq!(kind(pending.peer_addr()), ErrorKind::NotConnected);
+        // Wine has the address already.
+        assert!(cfg!(windows) || kind(pending.peer_addr()) == ErrorKind::NotConnected);
         while listener.accept().is_ok() {}
         wait(&pending, Interest::WRITABLE);
         assert!(pending.finish_connect().unwrap());

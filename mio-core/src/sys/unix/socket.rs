@@ -65,6 +65,16 @@ pub(crate) fn send(stream: &impl AsFd, bytes: &[u8]) -> io::Result<usize> {
     ffi::send(stream.as_fd(), bytes)
 }
 
+/// Whether the connection is made. `getpeername` succeeds if and only if it is, whether or not there is an error to take.
+#[inline]
+pub(crate) fn is_connected(stream: &TcpStream) -> io::Result<bool> {
+    match stream.peer_addr() {
+        Ok(_) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::NotConnected => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
 /// Sub-second parts are rounded up, so that only zero is zero.
 pub(crate) fn set_linger(stream: &TcpStream, linger: Option<Duration>) -> io::Result<()> {
     let seconds = |linger: Duration| {

@@ -34,6 +34,11 @@ pub(crate) fn send(mut stream: &TcpStream, bytes: &[u8]) -> io::Result<usize> {
     stream.write(bytes)
 }
 
+/// Whoever hands a socket over has connected it.
+pub(crate) fn is_connected(stream: &TcpStream) -> io::Result<bool> {
+    stream.peer_addr().map(|_| true)
+}
+
 pub(crate) fn set_linger(_stream: &TcpStream, _linger: Option<Duration>) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }

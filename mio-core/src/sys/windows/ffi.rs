@@ -11,10 +11,10 @@ use std::{
 use windows_sys::Win32::{
     Foundation::{HANDLE_FLAG_INHERIT, SetHandleInformation},
     Networking::WinSock::{
-        FIONBIO, INVALID_SOCKET, LINGER, SIO_UDP_CONNRESET, SO_LINGER, SOCKET, SOL_SOCKET,
-        WSA_FLAG_NO_HANDLE_INHERIT, WSA_FLAG_OVERLAPPED, WSADATA, WSAGetLastError, WSAIoctl,
-        WSASocketW, WSAStartup, bind as wsa_bind, connect as wsa_connect, ioctlsocket,
-        listen as wsa_listen, setsockopt,
+        FIONBIO, INVALID_SOCKET, LINGER, SIO_UDP_CONNRESET, SO_CONNECT_TIME, SO_LINGER, SOCKET,
+        SOL_SOCKET, WSA_FLAG_NO_HANDLE_INHERIT, WSA_FLAG_OVERLAPPED, WSADATA, WSAGetLastError,
+        WSAIoctl, WSASocketW, WSAStartup, bind as wsa_bind, connect as wsa_connect, getsockopt,
+        ioctlsocket, listen as wsa_listen, setsockopt,
     },
     System::Console::SetConsoleCtrlHandler,
 };
@@ -110,6 +110,17 @@ pub(super) fn set_int(
     let size = size_of::<i32>() as i32;
     // SAFETY: the pointer is to the `size` bytes of the parameter, which are only read.
     check(unsafe { setsockopt(raw(socket), level, name, (&raw const value).cast(), size) })
+}
+
+/// For how long the socket has been connected; `None` if it is not.
+#[inline]
+pub(super) fn connected_seconds(socket: BorrowedSocket<'_>) -> io::Result<Option<u32>> {
+    let mut seconds = 0_u32;
+    let mut size = size_of::<u32>() as i32;
+    let value = (&raw mut seconds).cast();
+    // SAFETY: `value` points to the `size` bytes of `seconds`; both live until the call returns.
+    check(unsafe { getsockopt(raw(socket), SOL_SOCKET, SO_CONNECT_TIME, value, &raw mut size) })?;
+    Ok((seconds != u32::MAX).then_some(seconds))
 }
 
 /// Sets `SO_LINGER`, in seconds; `None` turns it off.

@@ -66,6 +66,13 @@ pub(crate) fn send(mut stream: &TcpStream, bytes: &[u8]) -> io::Result<usize> {
     stream.write(bytes)
 }
 
+/// Whether the connection is made, as `SO_CONNECT_TIME` tells: `getpeername` may have the peer's address before, as under
+/// Wine 10.
+#[inline]
+pub(crate) fn is_connected(stream: &TcpStream) -> io::Result<bool> {
+    ffi::connected_seconds(stream.as_socket()).map(|seconds| seconds.is_some())
+}
+
 /// Sub-second parts are rounded up, so that only zero is zero.
 pub(crate) fn set_linger(stream: &TcpStream, linger: Option<Duration>) -> io::Result<()> {
     let seconds = |linger: Duration| {
