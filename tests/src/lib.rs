@@ -31,10 +31,8 @@ pub use ffi::{
 };
 #[cfg(target_os = "linux")]
 pub use isolated::Isolated;
-#[cfg(unix)]
-pub use odd::small_buffers;
 #[cfg(any(unix, windows))]
-pub use odd::{closed, send_out_of_band};
+pub use odd::{closed, send_out_of_band, small_buffers};
 #[cfg(any(unix, windows))]
 pub use pair::{PROMPTLY, Stream, hang_up, pair, settle};
 pub use relayed::Relayed;

@@ -5,7 +5,7 @@ use std::net::TcpStream;
 #[cfg(unix)]
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 #[cfg(windows)]
-use std::os::windows::io::{AsRawSocket, BorrowedSocket, RawSocket};
+use std::os::windows::io::{AsRawSocket, AsSocket, BorrowedSocket, RawSocket};
 
 /// Sends one byte out of band.
 ///
@@ -39,13 +39,36 @@ pub fn small_buffers(socket: impl AsFd, bytes: i32) {
     }
 }
 
+/// Has the system keep no more than so many bytes of what this socket sends, and of what it gets. What a listener was
+/// told goes for those whom it accepts.
+///
+/// # Panics
+/// If the system refuses.
+#[cfg(windows)]
+pub fn small_buffers(socket: impl AsSocket, bytes: i32) {
+    for option in [SO_SNDBUF, SO_RCVBUF] {
+        let socket = socket.as_socket().as_raw_socket();
+        let value = (&raw const bytes).cast();
+        // SAFETY: the value lives across the call, and is as long as that is told.
+        let set = unsafe { setsockopt(socket, SOL_SOCKET, option, value, size_of::<i32>() as i32) };
+        assert_eq!(set, 0);
+    }
+}
+
 #[cfg(windows)]
 const MSG_OOB: i32 = 1;
+#[cfg(windows)]
+const SOL_SOCKET: i32 = 0xFFFF;
+#[cfg(windows)]
+const SO_SNDBUF: i32 = 0x1001;
+#[cfg(windows)]
+const SO_RCVBUF: i32 = 0x1002;
 
 #[cfg(windows)]
 #[link(name = "ws2_32")]
 unsafe extern "system" {
     fn send(socket: RawSocket, bytes: *const u8, length: i32, flags: i32) -> i32;
+    fn setsockopt(socket: RawSocket, level: i32, name: i32, value: *const u8, length: i32) -> i32;
 }
 
 /// A descriptor that is not open: its number is above any that the system gives away.

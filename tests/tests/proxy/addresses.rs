@@ -1,4 +1,5 @@
 //! Several listeners and upstreams, TCP and Unix.
+#![cfg(unix)]
 
 use std::{
     io::Write,

@@ -1,5 +1,5 @@
 //! What `#[derive(Proxy)]` makes, seen from both of its sides.
-#![cfg(unix)]
+#![cfg(any(unix, windows))]
 
 mod addresses;
 mod calls;
