@@ -361,7 +361,8 @@ struct World {
 impl World {
     fn new(seed: u64) -> World {
         let mut random = Random(seed);
-        let pairs = 1 + random.below(8);
+        // Few who meet often, or many who are seldom served.
+        let pairs = if random.chance(3) { 1 + random.below(200) } else { 1 + random.below(8) };
         let bounds = Bounds {
             buffers: random.below(pairs * 2 + 2),
             buffer_bytes: 1 + random.below(40),
