@@ -53,7 +53,8 @@ pub(super) struct Question {
 
 const NONE: usize = usize::MAX;
 
-/// Whether errors and hang-ups are told of what nothing is asked of. WASI refuses such a question.
+/// Whether errors and hang-ups are told of what nothing is asked of. On WASI they are not, and older C libraries there
+/// refuse such a question.
 const TELLS_UNASKED: bool = cfg!(unix);
 
 impl Table {
