@@ -33,6 +33,10 @@ use crate::{
 /// event_loop.run(Hello)?;
 /// # Ok::<(), io::Error>(())
 /// ```
+#[diagnostic::on_unimplemented(
+    note = "implement `Handler`, or the trait that `#[derive(Handler)]` made of an enum of sources; \
+            as a component, for every loop that it may run in: `impl<L> …<L> for {Self}`"
+)]
 #[expect(unused_variables, reason = "the names are the documentation")]
 pub trait Handler<M = (), L = M> {
     /// A source is ready: the one entry for I/O.

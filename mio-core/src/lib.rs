@@ -127,5 +127,5 @@ pub use mio_derive::{Handler, Proxy, TokenField};
 /// What the derives' code needs besides; no part of the interface.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::token::private::*;
+    pub use crate::{nested::component, token::private::*};
 }

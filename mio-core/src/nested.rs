@@ -188,6 +188,12 @@ impl<M, S> EventLoop<M, S> {
     }
 }
 
+/// Only says what a component is, so that derived code can say where there is none.
+#[inline(always)]
+pub fn component<N, L, H: Handler<N, L> + ?Sized>(component: &mut H) -> &mut H {
+    component
+}
+
 /// An event loop as a component sees it: what [`EventLoop::nested`] answers. The loop is the parent's
 /// again when this is dropped, by a panic too.
 pub struct Nested<'a, M, C> {

@@ -48,6 +48,10 @@ pub trait Token: Copy {
     fn kind(self) -> SourceKind {
         SourceKind::Any
     }
+
+    /// What such tokens look like, as far as that is known.
+    #[doc(hidden)]
+    const TABLE: &'static [TokenRow] = &[];
 }
 
 impl Token for u64 {
@@ -127,12 +131,6 @@ impl SourceKind {
 /// it is registered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Any(pub u64);
-
-impl Any {
-    /// Nobody knows what a raw handler's tokens look like.
-    #[doc(hidden)]
-    pub const TABLE: &'static [TokenRow] = &[];
-}
 
 /// Tokens that an event loop of scope `S` takes: all if `S` is [`Any`], else those of type `S`.
 #[diagnostic::on_unimplemented(

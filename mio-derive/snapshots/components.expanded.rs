@@ -1,5 +1,6 @@
 #[automatically_derived]
 impl ::mio_core::Token for On {
+    const TABLE: &'static [::mio_core::TokenRow] = Self::TABLE;
     #[inline]
     fn bits(self) -> u64 {
         ::mio_core::TokenField::pack(self)
@@ -64,7 +65,9 @@ impl On {
             tag_bits: 2,
             columns: &[],
             kind: ::mio_core::SourceKind::Any,
-            nested: ::core::option::Option::Some(<admin::On>::TABLE),
+            nested: ::core::option::Option::Some(
+                <admin::On as ::mio_core::__private::Space>::TABLE,
+            ),
         },
         ::mio_core::TokenRow {
             name: "Client",
@@ -79,7 +82,9 @@ impl On {
                 },
             ],
             kind: ::mio_core::SourceKind::Any,
-            nested: ::core::option::Option::Some(<client::On>::TABLE),
+            nested: ::core::option::Option::Some(
+                <client::On as ::mio_core::__private::Space>::TABLE,
+            ),
         },
         ::mio_core::TokenRow {
             name: "Metrics",
@@ -87,7 +92,9 @@ impl On {
             tag_bits: 2,
             columns: &[],
             kind: ::mio_core::SourceKind::Any,
-            nested: ::core::option::Option::Some(<Any>::TABLE),
+            nested: ::core::option::Option::Some(
+                <Any as ::mio_core::__private::Space>::TABLE,
+            ),
         },
         ::mio_core::TokenRow {
             name: "Second",
@@ -275,8 +282,13 @@ where
         let event_loop = event_loop.scoped::<On>();
         match token & 3 {
             0 => {
+                let component = ::mio_core::__private::component::<
+                    _,
+                    L,
+                    _,
+                >(&mut self.admin);
                 let result = event_loop
-                    .deliver_ready(On::ADMIN, &mut self.admin, token, readiness);
+                    .deliver_ready(On::ADMIN, component, token, readiness);
                 let after = OnHandler::admin(self, event_loop);
                 if let ::core::result::Result::Err(error) = result {
                     if let ::core::option::Option::Some(source) = ::mio_core::__private::source_of::<
@@ -305,6 +317,7 @@ where
                     .get_mut(client) else {
                     return;
                 };
+                let component = ::mio_core::__private::component::<_, L, _>(component);
                 let result = event_loop
                     .deliver_ready(On::client(client), component, token, readiness);
                 let after = OnHandler::client(self, event_loop, client);
@@ -324,8 +337,13 @@ where
                 }
             }
             2 => {
+                let component = ::mio_core::__private::component::<
+                    _,
+                    L,
+                    _,
+                >(&mut self.metrics);
                 let result = event_loop
-                    .deliver_ready(On::METRICS, &mut self.metrics, token, readiness);
+                    .deliver_ready(On::METRICS, component, token, readiness);
                 let after = OnHandler::metered(self, event_loop);
                 if let ::core::result::Result::Err(error) = result {
                     if let ::core::option::Option::Some(source) = ::mio_core::__private::source_of::<
@@ -355,8 +373,13 @@ where
         let event_loop = event_loop.scoped::<On>();
         match token & 3 {
             0 => {
+                let component = ::mio_core::__private::component::<
+                    _,
+                    L,
+                    _,
+                >(&mut self.admin);
                 let result = event_loop
-                    .deliver_timeout(On::ADMIN, &mut self.admin, token, expiry);
+                    .deliver_timeout(On::ADMIN, component, token, expiry);
                 let after = OnHandler::admin(self, event_loop);
                 if let ::core::result::Result::Err(error) = result {
                     if let ::core::option::Option::Some(source) = ::mio_core::__private::source_of::<
@@ -385,6 +408,7 @@ where
                     .get_mut(client) else {
                     return;
                 };
+                let component = ::mio_core::__private::component::<_, L, _>(component);
                 let result = event_loop
                     .deliver_timeout(On::client(client), component, token, expiry);
                 let after = OnHandler::client(self, event_loop, client);
@@ -404,8 +428,13 @@ where
                 }
             }
             2 => {
+                let component = ::mio_core::__private::component::<
+                    _,
+                    L,
+                    _,
+                >(&mut self.metrics);
                 let result = event_loop
-                    .deliver_timeout(On::METRICS, &mut self.metrics, token, expiry);
+                    .deliver_timeout(On::METRICS, component, token, expiry);
                 let after = OnHandler::metered(self, event_loop);
                 if let ::core::result::Result::Err(error) = result {
                     if let ::core::option::Option::Some(source) = ::mio_core::__private::source_of::<
@@ -447,8 +476,13 @@ where
         let event_loop = event_loop.scoped::<On>();
         match token & 3 {
             0 => {
+                let component = ::mio_core::__private::component::<
+                    _,
+                    L,
+                    _,
+                >(&mut self.admin);
                 let result = event_loop
-                    .deliver_signal(On::ADMIN, &mut self.admin, token, info);
+                    .deliver_signal(On::ADMIN, component, token, info);
                 let after = OnHandler::admin(self, event_loop);
                 if let ::core::result::Result::Err(error) = result {
                     if let ::core::option::Option::Some(source) = ::mio_core::__private::source_of::<
@@ -477,6 +511,7 @@ where
                     .get_mut(client) else {
                     return;
                 };
+                let component = ::mio_core::__private::component::<_, L, _>(component);
                 let result = event_loop
                     .deliver_signal(On::client(client), component, token, info);
                 let after = OnHandler::client(self, event_loop, client);
@@ -496,8 +531,13 @@ where
                 }
             }
             2 => {
+                let component = ::mio_core::__private::component::<
+                    _,
+                    L,
+                    _,
+                >(&mut self.metrics);
                 let result = event_loop
-                    .deliver_signal(On::METRICS, &mut self.metrics, token, info);
+                    .deliver_signal(On::METRICS, component, token, info);
                 let after = OnHandler::metered(self, event_loop);
                 if let ::core::result::Result::Err(error) = result {
                     if let ::core::option::Option::Some(source) = ::mio_core::__private::source_of::<
@@ -527,8 +567,12 @@ where
         let event_loop = event_loop.scoped::<On>();
         match token & 3 {
             0 => {
-                let result = event_loop
-                    .deliver_child(On::ADMIN, &mut self.admin, token, exit);
+                let component = ::mio_core::__private::component::<
+                    _,
+                    L,
+                    _,
+                >(&mut self.admin);
+                let result = event_loop.deliver_child(On::ADMIN, component, token, exit);
                 let after = OnHandler::admin(self, event_loop);
                 if let ::core::result::Result::Err(error) = result {
                     if let ::core::option::Option::Some(source) = ::mio_core::__private::source_of::<
@@ -557,6 +601,7 @@ where
                     .get_mut(client) else {
                     return;
                 };
+                let component = ::mio_core::__private::component::<_, L, _>(component);
                 let result = event_loop
                     .deliver_child(On::client(client), component, token, exit);
                 let after = OnHandler::client(self, event_loop, client);
@@ -576,8 +621,13 @@ where
                 }
             }
             2 => {
+                let component = ::mio_core::__private::component::<
+                    _,
+                    L,
+                    _,
+                >(&mut self.metrics);
                 let result = event_loop
-                    .deliver_child(On::METRICS, &mut self.metrics, token, exit);
+                    .deliver_child(On::METRICS, component, token, exit);
                 let after = OnHandler::metered(self, event_loop);
                 if let ::core::result::Result::Err(error) = result {
                     if let ::core::option::Option::Some(source) = ::mio_core::__private::source_of::<
@@ -611,13 +661,15 @@ where
     #[inline]
     fn tick(&mut self, event_loop: &mut ::mio_core::EventLoop<L>) {
         let event_loop = event_loop.scoped::<On>();
+        let component = ::mio_core::__private::component::<_, L, _>(&mut self.admin);
         if let ::core::result::Result::Err(error) = event_loop
-            .deliver_tick(On::ADMIN, &mut self.admin)
+            .deliver_tick(On::ADMIN, component)
         {
             event_loop.fail(error);
         }
+        let component = ::mio_core::__private::component::<_, L, _>(&mut self.metrics);
         if let ::core::result::Result::Err(error) = event_loop
-            .deliver_tick(On::METRICS, &mut self.metrics)
+            .deliver_tick(On::METRICS, component)
         {
             event_loop.fail(error);
         }

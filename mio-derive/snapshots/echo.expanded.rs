@@ -1,5 +1,6 @@
 #[automatically_derived]
 impl ::mio_core::Token for On {
+    const TABLE: &'static [::mio_core::TokenRow] = Self::TABLE;
     #[inline]
     fn bits(self) -> u64 {
         ::mio_core::TokenField::pack(self)

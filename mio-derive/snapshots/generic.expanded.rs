@@ -1,5 +1,6 @@
 #[automatically_derived]
 impl events::Token for On {
+    const TABLE: &'static [events::TokenRow] = Self::TABLE;
     #[inline]
     fn bits(self) -> u64 {
         events::TokenField::pack(self)

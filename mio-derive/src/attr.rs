@@ -3,9 +3,9 @@
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{
-    Attribute, Fields, Generics, Ident, Meta, Path, Token, Type,
+    Attribute, Fields, Generics, Ident, LitStr, Meta, Path, Token, Type,
     ext::IdentExt,
-    parse::{ParseStream, Parser},
+    parse::{Parse, ParseStream},
 };
 
 use crate::diag::{Mistakes, nearest, suggestion};
@@ -51,7 +51,7 @@ pub(crate) fn options(attributes: &[Attribute], mistakes: &mut Mistakes) -> Opti
                 Meta::List(list) => {
                     let parser = |input: ParseStream<'_>| options.parse(input, mistakes);
                     // All errors were reported on the way.
-                    let well = parser.parse2(list.tokens.clone()).unwrap_or_default();
+                    let well = list.parse_args_with(parser).unwrap_or_default();
                     options.malformed |= !well;
                 }
                 other => {
@@ -83,11 +83,22 @@ impl Options {
                 mistakes.at(name.span(), format!("unknown option `{said}`: {help}"));
             }
             match meant {
-                "state" => set(&mut self.state, &name, assigned(input, &name)?, mistakes),
-                "message" => set(&mut self.message, &name, assigned(input, &name)?, mistakes),
-                "trait" => set(&mut self.trait_name, &name, assigned(input, &name)?, mistakes),
+                "state" => {
+                    set(&mut self.state, &name, unquoted(input, &name, Type::parse)?, mistakes);
+                }
+                "message" => {
+                    set(&mut self.message, &name, unquoted(input, &name, Type::parse)?, mistakes);
+                }
+                "trait" => {
+                    set(
+                        &mut self.trait_name,
+                        &name,
+                        unquoted(input, &name, Ident::parse)?,
+                        mistakes,
+                    );
+                }
                 "crate" => {
-                    let path = value(input, &name, Path::parse_mod_style)?;
+                    let path = unquoted(input, &name, Path::parse_mod_style)?;
                     set(&mut self.core, &name, path, mistakes);
                 }
                 "generics" => {
@@ -129,7 +140,7 @@ pub(crate) fn source(attributes: &[Attribute], mistakes: &mut Mistakes) -> Vec<S
             Meta::List(list) => {
                 let parser = |input: ParseStream<'_>| source.parse(input, mistakes);
                 // All errors were reported on the way.
-                let well = parser.parse2(list.tokens.clone()).unwrap_or_default();
+                let well = list.parse_args_with(parser).unwrap_or_default();
                 source.malformed = !well;
             }
             Meta::NameValue(pair) => {
@@ -164,8 +175,12 @@ impl SourceAttribute {
                 return Ok(());
             }
             let name = word(input)?;
-            let value =
-                if input.peek(Token![=]) { Some(value(input, &name, method)?) } else { None };
+            let example = if self.kind == "io" { "readable" } else { "method" };
+            let value = if input.peek(Token![=]) {
+                Some(value(input, &name, |input| method(input, example))?)
+            } else {
+                None
+            };
             self.words.push(Word { name, value });
             Ok(())
         })
@@ -234,19 +249,31 @@ pub(crate) fn word(input: ParseStream<'_>) -> syn::Result<Ident> {
 }
 
 /// What a method shall be called.
-fn method(input: ParseStream<'_>) -> syn::Result<Ident> {
+fn method(input: ParseStream<'_>, example: &str) -> syn::Result<Ident> {
     if input.peek(Ident) {
         input.parse()
     } else {
-        Err(input.error("write the name of a method, without quotes: `readable = accept`"))
+        let help = format!("write the name of a method, without quotes: `{example} = accept`");
+        Err(input.error(help))
     }
 }
 
-/// What follows `name =`.
-fn assigned<T: syn::parse::Parse>(input: ParseStream<'_>, name: &Ident) -> syn::Result<T> {
-    value(input, name, T::parse)
+/// What follows `name =`, which other derives want in quotes.
+fn unquoted<T>(
+    input: ParseStream<'_>,
+    name: &Ident,
+    parse: impl FnOnce(ParseStream<'_>) -> syn::Result<T>,
+) -> syn::Result<T> {
+    value(input, name, |input| match input.fork().parse::<LitStr>() {
+        Ok(text) => {
+            let message = format!("write `{name} = {}`, without quotes", text.value());
+            Err(syn::Error::new(text.span(), message))
+        }
+        Err(_) => parse(input),
+    })
 }
 
+/// What follows `name =`.
 pub(crate) fn value<T>(
     input: ParseStream<'_>,
     name: &Ident,

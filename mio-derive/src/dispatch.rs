@@ -28,7 +28,7 @@ fn events_trait(model: &Model, stub: bool) -> TokenStream {
     let docs = format!(
         " What is done for the sources of [`{name}`]: one method for each of their events."
     );
-    let event_loop = event_loop(model);
+    let event_loop = event_loop(model, Span::call_site());
     // Clippy does not see the sections that are written here beside the user's.
     quote! {
         #[doc = #docs]
@@ -137,7 +137,6 @@ impl Method<'_> {
         let Method { source, name, .. } = self;
         let core = &model.core;
         let docs = self.docs(model);
-        let event_loop = event_loop(model);
         let payload = source.fields.iter().map(|field| {
             let (variable, ty) = (&field.variable, &field.ty);
             quote! { #variable: #ty }
@@ -150,6 +149,7 @@ impl Method<'_> {
         // At the variant, with its last token: that is where the compiler points when the method is
         // missing. But the macro's, or clippy takes it for the user's.
         let span = source.span().resolved_at(Span::call_site());
+        let event_loop = event_loop(model, span);
         let signature = quote_spanned! { span =>
             fn #name(&mut self, event_loop: #event_loop #(, #arguments)*) -> ::std::io::Result<()>
         };
@@ -194,9 +194,9 @@ impl Method<'_> {
     }
 }
 
-fn event_loop(model: &Model) -> TokenStream {
+fn event_loop(model: &Model, at: Span) -> TokenStream {
     let Model { name, core, loop_message, .. } = model;
-    quote! { &mut #core::EventLoop<#loop_message, #name> }
+    quote_spanned! { at => &mut #core::EventLoop<#loop_message, #name> }
 }
 
 /// The parameters that the trait needs because the message has them, with a comma.
@@ -250,9 +250,11 @@ fn callbacks(model: &Model) -> TokenStream {
     let ticks = model.sources.iter().filter_map(|source| {
         let Nested { scope, place, .. } = source.nested().filter(|_| source.fields.is_empty())?;
         let name = &model.name;
+        let (component, checked) = only_component(model, place);
         Some(quote! {
+            #checked
             if let ::core::result::Result::Err(error) =
-                event_loop.deliver_tick(#name::#scope, &mut self.#place)
+                event_loop.deliver_tick(#name::#scope, #component)
             {
                 event_loop.fail(error);
             }
@@ -439,30 +441,66 @@ fn nested_of(
     match &source.fields[..] {
         [] => {
             let after = after(None);
+            let (component, checked) = only_component(model, place);
             quote! {
+                #checked
                 let result =
-                    event_loop.#deliver(#name::#scope, &mut self.#place, token, #argument);
+                    event_loop.#deliver(#name::#scope, #component, token, #argument);
                 #after
             }
         }
         [key, ..] => {
             let (variable, ty) = (&key.variable, &key.ty);
             let after = after(Some(variable));
+            let at = word_of(place);
+            let component = quote_spanned! { at => component };
+            let checked = checked(model, &component, &component, at);
+            let get_mut = quote_spanned! { at => get_mut };
+            // A table with other keys is reported at the type of these.
+            let mut looked_up = variable.clone();
+            looked_up.set_span(last_word(ty).resolved_at(variable.span()));
             quote! {
                 let ::core::option::Option::Some((#variable, _)) =
                     <#ty as #core::TokenField>::split(#bits)
                 else {
                     return;
                 };
-                let ::core::option::Option::Some(component) = self.#place.get_mut(#variable) else {
+                let ::core::option::Option::Some(#component) = self.#place.#get_mut(#looked_up) else {
                     return;
                 };
+                #checked
                 let result =
-                    event_loop.#deliver(#name::#scope(#variable), component, token, #argument);
+                    event_loop.#deliver(#name::#scope(#variable), #component, token, #argument);
                 #after
             }
         }
     }
+}
+
+/// The variable for a component without a key, and what makes it.
+fn only_component(model: &Model, place: &TokenStream) -> (TokenStream, TokenStream) {
+    let at = word_of(place);
+    let component = quote_spanned! { at => component };
+    let borrow = quote_spanned! { at => &mut self. };
+    let checked = checked(model, &component, &quote! { #borrow #place }, at);
+    (component, checked)
+}
+
+/// Makes sure that `value` is a component. All of it is at the same word of the user's, and says the same in each
+/// callback: so what is none is reported once, and there.
+fn checked(model: &Model, component: &TokenStream, value: &TokenStream, at: Span) -> TokenStream {
+    let Model { core, loop_message, .. } = model;
+    let check = quote_spanned! { at => component::<_, #loop_message, _> };
+    quote! { let #component = #core::__private::#check(#value); }
+}
+
+/// Where to say what is wrong with the place of a component. In the macro's name, or clippy takes it for the user's.
+fn word_of(place: &TokenStream) -> Span {
+    last_word(place).resolved_at(Span::call_site())
+}
+
+fn last_word(tokens: &TokenStream) -> Span {
+    tokens.clone().into_iter().last().map_or_else(Span::call_site, |token| token.span())
 }
 
 fn uncaught(model: &Model) -> TokenStream {

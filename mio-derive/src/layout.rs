@@ -73,6 +73,8 @@ fn token(model: &Model) -> TokenStream {
     quote! {
         #[automatically_derived]
         impl #core::Token for #name {
+            const TABLE: &'static [#core::TokenRow] = Self::TABLE;
+
             #[inline]
             fn bits(self) -> u64 {
                 #core::TokenField::pack(self)
@@ -250,7 +252,7 @@ fn row(model: &Model, tag: usize, source: &Source) -> TokenStream {
     let kind = kind(core, source);
     let nested = match source.nested() {
         Some(Nested { tokens: Field { ty, .. }, .. }) => {
-            quote! { ::core::option::Option::Some(<#ty>::TABLE) }
+            quote! { ::core::option::Option::Some(<#ty as #core::__private::Space>::TABLE) }
         }
         None => quote! { ::core::option::Option::None },
     };

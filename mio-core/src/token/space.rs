@@ -1,6 +1,6 @@
 //! [`Space`]: the tokens of a component, as its parent knows them.
 
-use super::{Any, SourceKind, Token, TokenField};
+use super::{Any, SourceKind, Token, TokenField, TokenRow};
 
 /// The tokens of a nested component: an enum of sources, or [`Any`].
 #[diagnostic::on_unimplemented(
@@ -11,6 +11,9 @@ use super::{Any, SourceKind, Token, TokenField};
 pub trait Space: Copy {
     /// How many bits the parent has to leave at least.
     const BITS: u32;
+
+    /// What they look like.
+    const TABLE: &'static [TokenRow];
 
     /// The bits in the component's own scope.
     fn to_bits(self) -> u64;
@@ -36,6 +39,7 @@ pub trait Space: Copy {
 
 impl<T: Token + TokenField> Space for T {
     const BITS: u32 = <T as TokenField>::BITS;
+    const TABLE: &'static [TokenRow] = <T as Token>::TABLE;
 
     #[inline]
     fn to_bits(self) -> u64 {
@@ -56,6 +60,8 @@ impl<T: Token + TokenField> Space for T {
 impl Space for Any {
     /// As many as are left.
     const BITS: u32 = 0;
+    /// Nobody knows what a raw handler's tokens look like.
+    const TABLE: &'static [TokenRow] = &[];
 
     #[inline]
     fn to_bits(self) -> u64 {
