@@ -222,23 +222,28 @@ fn both_precisions_keep_their_promise() {
 
 #[test]
 fn a_callback_that_takes_long_does_not_push_later_deadlines_back() {
-    struct Slow(Vec<Duration>);
+    const LONG: Duration = Duration::from_millis(200);
+    struct Slow(Duration);
     impl Handler for Slow {
         fn timeout(&mut self, event_loop: &mut EventLoop, token: u64, expiry: Expiry) {
             if token == 1 {
-                std::thread::sleep(Duration::from_millis(200));
+                std::thread::sleep(LONG);
             } else {
-                self.0.push(Instant::now() - expiry.deadline());
+                self.0 = Instant::now() - expiry.deadline();
                 event_loop.shutdown();
             }
         }
     }
-    let mut event_loop = EventLoop::new().unwrap();
-    event_loop.timeout(1u64, Duration::from_millis(1)).unwrap();
-    event_loop.timeout(2u64, Duration::from_millis(400)).unwrap();
-    let slow = event_loop.run(Slow(Vec::new())).unwrap();
-    // Sleeping from the turn's stale clock would add the 200 ms; a busy machine may add a few.
-    assert!(slow.0[0] < Duration::from_millis(150), "{:?} late", slow.0[0]);
+    let lateness = |_| {
+        let mut event_loop = EventLoop::new().unwrap();
+        event_loop.timeout(1u64, Duration::from_millis(1)).unwrap();
+        event_loop.timeout(2u64, 2 * LONG).unwrap();
+        event_loop.run(Slow(Duration::ZERO)).unwrap().0
+    };
+    // Sleeping from the turn's stale clock would always be late by as long as the callback took. A machine that
+    // has other things to do may be, but not every time.
+    let mut late = (0..20).map(lateness);
+    assert!(late.any(|late| late < LONG / 2));
 }
 
 #[test]
