@@ -463,6 +463,35 @@ fn a_callback_may_register_deregister_and_time_at_will() {
 }
 
 #[test]
+fn what_is_closed_is_heard_of_no_more_whoever_has_a_duplicate() {
+    let mut event_loop = EventLoop::new().unwrap();
+    let (closed, mut peer) = pair();
+    let duplicate = closed.as_std().try_clone().unwrap();
+    event_loop.register_with(&closed, 1u64, Interest::READABLE, Trigger::Level).unwrap();
+    event_loop.close(closed, 1u64).unwrap();
+    peer.write_all(b"x").unwrap();
+    settle();
+    let mut heard = 0;
+    let mut recorder = Do(|_: &mut EventLoop, _| heard += 1);
+    event_loop.run_once(&mut recorder, Some(Duration::ZERO)).unwrap();
+    drop(duplicate);
+    assert_eq!(heard, 0);
+}
+
+#[test]
+fn what_cannot_be_deregistered_is_closed_all_the_same() {
+    let mut event_loop = EventLoop::<()>::new().unwrap();
+    for token in [RESERVED, 1] {
+        let (closed, mut peer) = pair();
+        let refused = event_loop.close(closed, token).unwrap_err();
+        let expected = if token == 1 { ErrorKind::NotFound } else { ErrorKind::InvalidInput };
+        assert_eq!(refused.kind(), expected);
+        settle();
+        assert_eq!(peer.read(&mut [0]).unwrap(), 0, "the end is seen");
+    }
+}
+
+#[test]
 fn reserved_tokens_are_refused() {
     let mut event_loop = EventLoop::<()>::new().unwrap();
     let (a, _b) = pair();

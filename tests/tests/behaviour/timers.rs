@@ -128,6 +128,14 @@ fn an_interval_fires_every_period_and_counts_what_it_missed() {
 }
 
 #[test]
+fn an_interval_of_zero_is_refused() {
+    let mut event_loop = EventLoop::<()>::new().unwrap();
+    let refused = event_loop.interval(1u64, Duration::ZERO).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::InvalidInput);
+    assert_eq!(event_loop.next_deadline(), None);
+}
+
+#[test]
 fn a_full_table_says_so_and_room_comes_back() {
     let mut event_loop =
         EventLoop::<()>::with_config(Config { timers: 2, ..Config::default() }).unwrap();

@@ -55,6 +55,45 @@ fn a_bounded_wait_moves_the_clock_by_its_bound() {
 }
 
 #[test]
+fn a_timer_for_an_instant_fires_at_it_and_one_for_a_past_instant_in_the_next_turn() {
+    const SECOND: Duration = Duration::from_secs(1);
+    struct Sets {
+        fired: Vec<(u64, u32)>,
+        turn: u32,
+    }
+    impl Handler for Sets {
+        fn timeout(&mut self, event_loop: &mut EventLoop, token: u64, expiry: Expiry) {
+            self.fired.push((token, self.turn));
+            let now = event_loop.now();
+            if token == 1 {
+                assert_eq!((expiry.deadline(), expiry.missed), (now, 0));
+                event_loop.timeout_at(2u64, now - SECOND).unwrap();
+                event_loop.timeout_at(3u64, now).unwrap();
+                let moved = event_loop.timeout_at(4u64, now + 5 * SECOND).unwrap();
+                assert!(event_loop.reschedule_at(moved, now - SECOND));
+                let later = event_loop.timeout_at(5u64, now).unwrap();
+                assert!(event_loop.reschedule_at(later, now + SECOND));
+                assert_eq!(event_loop.deadline(later), Some(now + SECOND));
+            }
+        }
+        fn tick(&mut self, _: &mut EventLoop) {
+            self.turn += 1;
+        }
+    }
+    let mut event_loop = virtual_loop(0);
+    let start = event_loop.now();
+    event_loop.timeout_at(1u64, start + SECOND).unwrap();
+    let mut sets = Sets { fired: Vec::new(), turn: 0 };
+    while sets.turn < 3 {
+        event_loop.run_once(&mut sets, None).unwrap();
+    }
+    assert_eq!(sets.fired, [(1, 0), (2, 1), (3, 1), (4, 1), (5, 2)]);
+    assert_eq!(event_loop.now(), start + 2 * SECOND);
+    event_loop.update_now();
+    assert_eq!(event_loop.now(), start + 2 * SECOND, "no clock is read");
+}
+
+#[test]
 fn time_stands_still_while_something_is_ready() {
     struct Busy(u32);
     impl Handler for Busy {
