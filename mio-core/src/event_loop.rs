@@ -40,7 +40,7 @@ use crate::{
 /// 2. wait for events, after spinning if [`Config::spin`] asks for it;
 /// 3. start a new clock: it is read when somebody first asks, once a turn;
 /// 4. up to [`Config::events`] I/O events, then what [`again`](EventLoop::again) asked for before, up to as many;
-/// 5. signals and exited children;
+/// 5. signals, also those that came in this turn if a child has exited; then exited children;
 /// 6. up to [`Config::timers_per_turn`] timers that are due;
 /// 7. up to [`Config::messages_per_turn`] messages;
 /// 8. [`tick`](crate::Handler::tick).

@@ -143,7 +143,8 @@ impl<M> EventLoop<M> {
 
     #[inline(never)]
     fn run_phases<H: Handler<M>>(&mut self, handler: &mut H) -> io::Result<bool> {
-        if self.inner.work.contains(Work::MAIL) {
+        // Also for a child that has exited: a signal that it sent before may have come after the wait had seen the exit.
+        if self.inner.work.intersects(Work::MAIL.union(Work::CHILDREN)) {
             self.run_signals(handler);
         }
         if self.inner.work.contains(Work::CHILDREN) {

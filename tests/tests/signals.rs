@@ -79,6 +79,13 @@ fn queue(pid: u32, signal: Signal) {
     assert_eq!(unsafe { libc::sigqueue(pid as i32, signal.as_raw(), value) }, 0);
 }
 
+fn wait_without_reaping(child: &Child) {
+    let mut info = MaybeUninit::uninit();
+    let options = libc::WEXITED | libc::WNOWAIT;
+    // SAFETY: `info` has room for what is written to it.
+    assert_eq!(unsafe { libc::waitid(libc::P_PID, child.id(), info.as_mut_ptr(), options) }, 0);
+}
+
 /// Blocks or unblocks a signal in the calling thread.
 fn mask(how: i32, signal: Signal) {
     let mut set = MaybeUninit::uninit();
@@ -432,6 +439,39 @@ fn watch_children(event_loop: &mut EventLoop, log: &mut Log) {
     let told = log.exits.len();
     log.turn(event_loop);
     assert_eq!(log.exits.len(), told);
+}
+
+/// As when the wait has seen the exit before the handler of the signal has run.
+#[test]
+fn what_a_child_sends_is_told_before_its_exit() {
+    struct Interrupted {
+        order: Vec<u64>,
+    }
+    impl Handler for Interrupted {
+        fn readable(&mut self, _: &mut EventLoop, _: u64) {
+            raise(Signal::USR1);
+        }
+        fn signal(&mut self, _: &mut EventLoop, token: u64, _: SignalInfo) {
+            self.order.push(token);
+        }
+        fn child(&mut self, event_loop: &mut EventLoop, token: u64, _: ChildExit) {
+            self.order.push(token);
+            event_loop.shutdown();
+        }
+    }
+    Isolated::new(test_name!()).run(|| {
+        let mut event_loop = EventLoop::new().unwrap();
+        event_loop.signals_with(Signal::USR1.into(), 1u64).unwrap();
+        let (reader, mut writer) = UnixStream::pair().unwrap();
+        event_loop.register(&reader, 2u64).unwrap();
+        writer.write_all(b"x").unwrap();
+        let mut child = shell("exit 0");
+        wait_without_reaping(&child);
+        event_loop.child(&child, 3u64).unwrap();
+        let interrupted = event_loop.run(Interrupted { order: Vec::new() }).unwrap();
+        assert_eq!(interrupted.order, [1, 3]);
+        child.wait().unwrap();
+    });
 }
 
 #[test]
