@@ -2,11 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
-use syn::{
-    Attribute, Ident, Lit, Meta, Path, Token,
-    ext::IdentExt,
-    parse::{ParseStream, Parser},
-};
+use syn::{Attribute, Ident, Lit, Meta, Path, Token, ext::IdentExt, parse::ParseStream};
 
 use super::value;
 use crate::{
@@ -70,7 +66,7 @@ pub(super) fn options(attributes: &[Attribute], mistakes: &mut Mistakes) -> Opti
             Meta::List(list) => {
                 let parser = |input: ParseStream<'_>| options.parse(input, mistakes);
                 // All errors were reported on the way.
-                let _ = parser.parse2(list.tokens.clone());
+                let _ = list.parse_args_with(parser);
             }
             other => mistakes.on(other, "write `#[proxy(idle_timeout = \"60s\")]`"),
         }

@@ -27,4 +27,10 @@ mod word {
     }
 }
 
+mod proxy {
+    #[derive(mio_core::Proxy)]
+    #[proxy(idle_timeout = )]
+    struct Gateway;
+}
+
 fn main() {}
