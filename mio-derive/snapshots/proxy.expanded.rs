@@ -208,7 +208,7 @@ mod louder_server {
     use pair::Pair;
     const CAPACITY: usize = 4096;
     const BUFFER_BYTES: usize = 16384;
-    const BUFFERS: usize = 256;
+    const BUFFERS: usize = 128;
     const PIPES: usize = 64;
     const BURST_BYTES: u64 = 256 * 1024;
     const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);

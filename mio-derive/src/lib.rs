@@ -331,8 +331,8 @@ pub fn derive_token_field(input: TokenStream) -> TokenStream {
 /// | `tick`: how often `Hooks::tick` is called | `"1s"` | never |
 /// | `spin` | `"50us"` | not at all |
 /// | `capacity`: pairs at a time | `10000` | 4,096 |
-/// | `buffer`, `burst` | `"16KiB"`, `4096` | 64 KiB, 256 KiB |
-/// | `buffers`, `pipes` | `64` | 256, 64 |
+/// | `buffer`, `burst` | `"16KiB"`, `4096` | 512 KiB, 256 KiB |
+/// | `buffers`, `pipes` | `64` | 128, 64 |
 /// | `nodelay` | `false` | `true` |
 /// | `proxy_protocol` | `v1`, `v2`, `off` | `off` |
 /// | `sharing`, between threads | `reuse_port`, `exclusive` | `reuse_port` |

@@ -19,6 +19,8 @@ A TCP proxy, or a demonstration of it.
         --proxy-protocol v1|v2              tell the upstreams who the client is
         --workers N                         loops in threads (1)
         --exclusive                         workers share one queue, instead of one each
+        --buffer BYTES                      how much is copied at a time (524288)
+        --burst BYTES                       how much before the others get their turn (262144)
         --pipes N                           to splice bulk through; with 0 all is copied (64)
         --spin SECONDS                      look for events so long before sleeping (0)
         --stats                             show what it does, each second
@@ -55,6 +57,8 @@ pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Mode, lexopt::Error> {
             Arg::Long("proxy-protocol") => config.proxy_protocol = protocol(&mut parser)?,
             Arg::Long("workers") => workers = parser.value()?.parse()?,
             Arg::Long("exclusive") => config.sharing = Sharing::Exclusive,
+            Arg::Long("buffer") => config.relay.buffer_bytes = parser.value()?.parse()?,
+            Arg::Long("burst") => config.relay.burst_bytes = parser.value()?.parse()?,
             Arg::Long("pipes") => config.relay.pipes = parser.value()?.parse()?,
             Arg::Long("spin") => config.spin = seconds(&mut parser)?,
             Arg::Long("stats") => config.tick = Duration::from_secs(1),

@@ -8,6 +8,9 @@ use super::{
     splice::{BULK_BYTES, BULK_READS},
 };
 
+/// The most that is looked at without being taken.
+const PEEK_BYTES: usize = 64 * 1024;
+
 impl Flow {
     /// Reads into the scratch buffer, where `first` bytes are already, writes what is there, and holds what the
     /// sink does not take.
@@ -85,7 +88,7 @@ impl Flow {
     }
 
     /// What the sink does not take has to stay in the kernel: look, write, and take only what was written.
-    /// One call more, and the same bytes.
+    /// One call more, and the same bytes, copied twice: so no more of them than a sink mostly takes.
     #[cold]
     pub(super) fn carry_without_buffer<P: Pipe, A: Stream<P>, B: Stream<P>>(
         &mut self,
@@ -96,8 +99,10 @@ impl Flow {
     ) -> Result<(), Broken> {
         way.peeks += 1;
         let scratch = pool.scratch();
+        let room = scratch.len().min(PEEK_BYTES);
+        let scratch = &mut scratch[..room];
         let result = source.peek(scratch);
-        let length = self.taken(result, scratch.len())?;
+        let length = self.taken(result, room)?;
         if length > 0 {
             let written = self.write(&scratch[..length], sink, way)?;
             take(source, &mut scratch[..written], way)?;

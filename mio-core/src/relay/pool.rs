@@ -8,10 +8,11 @@ use crate::Full;
 /// The bounds of a [`Pool`], each with a default.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bounds {
-    /// Remainders held at a time, of those that a sink did not take. Default 256: 16 MiB, if all are ever
-    /// used at a time.
+    /// Remainders held at a time, of those that a sink did not take. Default 128: 64 MiB, if all are ever
+    /// full at a time.
     pub buffers: usize,
-    /// The length of the scratch buffer and of each remainder's, from 1 to 1 GiB. Default 64 KiB.
+    /// The length of the scratch buffer and of each remainder's, from 1 to 1 GiB. Default 512 KiB: what copying
+    /// costs beside the copies is paid for each read, and the scratch buffer is there once for all flows.
     pub buffer_bytes: usize,
     /// How much a flow may carry before it yields to the others. Default 256 KiB.
     pub burst_bytes: u64,
@@ -28,8 +29,8 @@ pub struct Bounds {
 impl Default for Bounds {
     fn default() -> Bounds {
         Bounds {
-            buffers: 256,
-            buffer_bytes: 64 * 1024,
+            buffers: 128,
+            buffer_bytes: 512 * 1024,
             burst_bytes: 256 * 1024,
             waiting: 0,
             pipes: 64,

@@ -19,8 +19,8 @@ use pair::Pair;
 
 // What a `ProxyConfig` says if nobody says otherwise; each is explained there.
 const CAPACITY: usize = 4096;
-const BUFFER_BYTES: usize = 64 * 1024;
-const BUFFERS: usize = 256;
+const BUFFER_BYTES: usize = 512 * 1024;
+const BUFFERS: usize = 128;
 const PIPES: usize = 64;
 const BURST_BYTES: u64 = 256 * 1024;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);

@@ -76,7 +76,7 @@ fn only_the_name_and_what_attributes_say_differs() {
             "IDLE_TIMEOUT: Duration = Duration::from_nanos(120000000000u64)",
         ),
         ("CAPACITY: usize = 4096", "CAPACITY: usize = 7"),
-        ("BUFFER_BYTES: usize = 64 * 1024", "BUFFER_BYTES: usize = 1024"),
+        ("BUFFER_BYTES: usize = 512 * 1024", "BUFFER_BYTES: usize = 1024"),
         ("NODELAY: bool = true", "NODELAY: bool = false"),
         ("ProxyProtocol::Off;", "ProxyProtocol::V2;"),
         ("type Down<'a> = Unseen<'a, Mine>", "type Down<'a> = mio_core::proxy::SeenDown<'a, Mine>"),
