@@ -157,14 +157,17 @@ impl Plot {
         chart.draw_series(unity.map(|line| PathElement::new(line, BLACK.stroke_width(1))))?;
         for (index, (peer, dots)) in self.peers.iter().enumerate() {
             let colour = COLOURS[index % COLOURS.len()];
+            // Once all colours are used they come again, hollow.
+            let style =
+                if index < COLOURS.len() { colour.filled() } else { colour.stroke_width(2) };
             for dot in dots {
                 let row = dot.row as f64;
                 let interval = [(dot.low, row), (dot.high, row)];
                 chart.draw_series([PathElement::new(interval, colour.stroke_width(2))])?;
-                chart.draw_series([Circle::new((dot.value, row), 4, colour.filled())])?;
+                chart.draw_series([Circle::new((dot.value, row), 4, style)])?;
             }
             let y = 60 + 20 * index as i32;
-            root.draw(&Circle::new((806, y + 7), 4, colour.filled()))?;
+            root.draw(&Circle::new((806, y + 7), 4, style))?;
             let style = ("sans-serif", 13).into_text_style(&root);
             root.draw_text(peer, &style, (816, y))?;
         }

@@ -71,22 +71,23 @@ impl Bars<'_> {
     }
 
     fn bulk(&mut self) {
-        let copy = if self.taken.plan.peers.contains(&Peer::MioCoreCopy) {
-            Peer::MioCoreCopy
-        } else {
-            OURS
-        };
         let rounds = &self.taken.rounds;
+        // As both come, and with what one of them comes with.
         let pairs = [
-            (BULK_ONE, copy, Peer::Nginx, 0.70),
-            (BULK_MANY, copy, Peer::Nginx, 0.55),
+            (BULK_ONE, Peer::MioCoreCopy, Peer::NginxShipped, 0.70),
+            (BULK_ONE, Peer::MioCoreCopyEqual, Peer::Nginx, 0.70),
+            (BULK_MANY, Peer::MioCoreCopy, Peer::NginxShipped, 0.55),
+            (BULK_MANY, Peer::MioCoreCopyEqual, Peer::Nginx, 0.55),
             (BULK_ONE, OURS, Peer::HaproxySplice, 1.0),
+            (BULK_ONE, OURS, Peer::HaproxySpliceLong, 1.0),
             (BULK_MANY, OURS, Peer::HaproxySplice, 1.0),
+            (BULK_MANY, OURS, Peer::HaproxySpliceLong, 1.0),
         ];
         let pairs = pairs.map(|(workload, ours, peer, most)| {
             let ratio = rounds.ratio(workload, Figure::Cpu, ours, peer);
             let (name, ours, peer) = (workload.name(), ours.name(), peer.name());
-            (format!("{name}: CPU a byte of {ours}, at most {most} of {peer}"), ratio, most)
+            let what = format!("{name}: CPU a byte, “{ours}” at most {most} times “{peer}”");
+            (what, ratio, most)
         });
         for (what, ratio, most) in pairs {
             self.at_most(what, ratio, most);

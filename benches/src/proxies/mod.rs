@@ -13,6 +13,7 @@ mod process;
 mod report;
 mod rounds;
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -22,6 +23,8 @@ use lexopt::prelude::{Long, ValueExt};
 use crate::os;
 use load::{Load, Upstream};
 use peers::{Peer, Programs};
+use report::Taken;
+use rounds::Race;
 
 /// The proxies run on this processor, clients and upstreams on that.
 const PROXY_PROCESSOR: usize = 0;
@@ -93,9 +96,12 @@ impl Workload {
     fn is_for(self, peer: Peer) -> bool {
         match peer {
             Peer::MioCoreSpin => self == Self::Latency,
-            Peer::MioCoreCopy | Peer::HaproxyShipped | Peer::NginxShipped => {
-                matches!(self, Self::Bulk { .. })
-            }
+            Peer::MioCoreCopy
+            | Peer::MioCoreCopyEqual
+            | Peer::HaproxyShipped
+            | Peer::NginxShipped
+            | Peer::NginxLong
+            | Peer::HaproxySpliceLong => matches!(self, Self::Bulk { .. }),
             _ => true,
         }
     }
@@ -161,19 +167,30 @@ pub fn run(parser: Parser) -> Result<Option<ExitCode>, lexopt::Error> {
     os::give_up_after(if options.plan.quick { 800 } else { 3_000 });
     os::raise_file_limit();
     let programs = Programs::build().map_err(|error| error.to_string())?;
-    let (peers, mut missing) = programs.present();
+    let (peers, missing) = programs.present();
     let wanted = |peer: &Peer| peer.name().starts_with(&options.plan.only_peers);
     options.plan.peers = peers.into_iter().filter(wanted).collect();
-    let plan = &options.plan;
-    let counts = counts::take(plan, &programs, &mut missing);
-    let memories = memory::take(plan, &programs);
-    let rounds = rounds::take(plan, &programs);
-    let taken = report::Taken { plan, counts, memories, rounds, missing };
+    take(&options, &programs, missing).map(Some).map_err(|error| error.to_string().into())
+}
+
+/// Measures, and writes the results as they come: whatever ends it early, what was taken is there.
+fn take(options: &Options, programs: &Programs, missing: Vec<String>) -> io::Result<ExitCode> {
+    let Options { plan, out, strict } = options;
+    let mut taken = Taken::new(plan, missing);
+    taken.counts = counts::take(plan, programs, &mut taken.missing);
+    taken.missing.iter().for_each(|missing| eprintln!("SKIPPED {missing}"));
+    taken.memories = memory::take(plan, programs);
+    let mut race = Race::start(plan, programs);
+    for round in 0..plan.rounds {
+        race.run(round, &mut taken.rounds);
+        report::write(out, &taken, &bars::check(&taken))?;
+    }
+    race.finish();
     let bars = bars::check(&taken);
-    let table = report::write(&options.out, &taken, &bars).map_err(|error| error.to_string())?;
-    println!("{table}\nWritten to {}", options.out.display());
-    let failed = options.strict && bars.iter().any(|bar| !bar.passed);
-    Ok(Some(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }))
+    let table = report::write(out, &taken, &bars)?;
+    println!("{table}\nWritten to {}", out.display());
+    let failed = *strict && bars.iter().any(|bar| !bar.passed);
+    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
 /// Puts load on a proxy that runs already.

@@ -1,5 +1,5 @@
-//! The proxies side by side: how each is started, on one thread, with buffers of 64 KiB, room for 4,096
-//! pairs and, where it knows them, the same timeouts.
+//! The proxies side by side: how each is started, on one thread, with buffers of 64 KiB unless its name says
+//! otherwise, room for 4,096 pairs and, where it knows them, the same timeouts.
 
 use std::ffi::OsStr;
 use std::net::{Ipv4Addr, SocketAddrV4, TcpListener};
@@ -15,6 +15,7 @@ pub const OURS: Peer = Peer::MioCore;
 /// The options of ours which have a column of their own.
 const SPIN: &str = "--spin";
 const PIPES: &str = "--pipes";
+const BUFFER: &str = "--buffer";
 /// How long ours spins before it sleeps, in seconds.
 const SPIN_SECONDS: &str = "0.0002";
 
@@ -23,8 +24,9 @@ pub enum Peer {
     MioCore,
     /// The same, told to spin before it sleeps.
     MioCoreSpin,
-    /// The same, told never to splice.
+    /// The same, told never to splice; with the buffer that it comes with, and with that of the others.
     MioCoreCopy,
+    MioCoreCopyEqual,
     /// The handwritten one on the raw trait.
     MioCoreRaw,
     RawCopy,
@@ -36,13 +38,17 @@ pub enum Peer {
     /// As they come, with smaller buffers.
     HaproxyShipped,
     NginxShipped,
+    /// With what ours comes with: a buffer, and pipes, of 512 KiB.
+    NginxLong,
+    HaproxySpliceLong,
 }
 
 impl Peer {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 15] = [
         Self::MioCore,
         Self::MioCoreSpin,
         Self::MioCoreCopy,
+        Self::MioCoreCopyEqual,
         Self::MioCoreRaw,
         Self::RawCopy,
         Self::RawSplice,
@@ -52,6 +58,8 @@ impl Peer {
         Self::Tokio,
         Self::HaproxyShipped,
         Self::NginxShipped,
+        Self::NginxLong,
+        Self::HaproxySpliceLong,
     ];
 
     pub fn name(self) -> &'static str {
@@ -59,6 +67,7 @@ impl Peer {
             Self::MioCore => "mio-core",
             Self::MioCoreSpin => "mio-core, spin",
             Self::MioCoreCopy => "mio-core, copy",
+            Self::MioCoreCopyEqual => "mio-core, copy, 64 KiB",
             Self::MioCoreRaw => "mio-core, by hand",
             Self::RawCopy => "raw, copy",
             Self::RawSplice => "raw, splice",
@@ -68,12 +77,21 @@ impl Peer {
             Self::Tokio => "tokio",
             Self::HaproxyShipped => "HAProxy, 16 KiB",
             Self::NginxShipped => "nginx, 16 KiB",
+            Self::NginxLong => "nginx, 512 KiB",
+            Self::HaproxySpliceLong => "HAProxy, splice, 512 KiB",
         }
     }
 
     /// Whether it is of this project: no peer to be ahead of.
     pub fn is_ours(self) -> bool {
-        matches!(self, Self::MioCore | Self::MioCoreSpin | Self::MioCoreCopy | Self::MioCoreRaw)
+        matches!(
+            self,
+            Self::MioCore
+                | Self::MioCoreSpin
+                | Self::MioCoreCopy
+                | Self::MioCoreCopyEqual
+                | Self::MioCoreRaw
+        )
     }
 
     /// A proxy that others wrote and people run.
@@ -131,13 +149,19 @@ impl Programs {
             let reason = match peer {
                 Peer::MioCoreSpin if !self.help.contains(SPIN) => "the proxy has no such option",
                 Peer::MioCoreCopy if !self.help.contains(PIPES) => "the proxy has no such option",
+                Peer::MioCoreCopyEqual if !self.help.contains(BUFFER) => {
+                    "the proxy has no such option"
+                }
                 Peer::MioCoreRaw if self.by_hand.is_none() => continue,
-                Peer::Haproxy | Peer::HaproxySplice | Peer::HaproxyShipped
+                Peer::Haproxy
+                | Peer::HaproxySplice
+                | Peer::HaproxyShipped
+                | Peer::HaproxySpliceLong
                     if !runs("haproxy", "-v") =>
                 {
                     "no haproxy here (apt-get install haproxy)"
                 }
-                Peer::Nginx | Peer::NginxShipped
+                Peer::Nginx | Peer::NginxShipped | Peer::NginxLong
                     if !runs(NGINX, "-v") || stream_module().is_none() =>
                 {
                     "no nginx with streams here (apt-get install nginx-light libnginx-mod-stream)"
@@ -192,17 +216,23 @@ impl Programs {
             Peer::MioCore => (self.ours.clone(), with(&[], &[])),
             Peer::MioCoreSpin => (self.ours.clone(), with(&[], &[SPIN, SPIN_SECONDS])),
             Peer::MioCoreCopy => (self.ours.clone(), with(&[], &[PIPES, "0"])),
+            Peer::MioCoreCopyEqual => {
+                (self.ours.clone(), with(&[], &[PIPES, "0", BUFFER, "65536"]))
+            }
             Peer::MioCoreRaw => (self.by_hand.clone().expect("present"), with(&[], &[])),
             Peer::RawCopy => (self.own.join("relay"), with(&["copy"], &[])),
             Peer::RawSplice => (self.own.join("relay"), with(&["splice"], &[])),
             Peer::Tokio => (self.own.join("relay_tokio"), with(&[], &[])),
-            Peer::Haproxy | Peer::HaproxySplice | Peer::HaproxyShipped => {
+            Peer::Haproxy
+            | Peer::HaproxySplice
+            | Peer::HaproxyShipped
+            | Peer::HaproxySpliceLong => {
                 let config = file("haproxy.cfg");
                 fs::write(&config, haproxy(peer, listen, upstream))?;
                 let arguments = ["-db", "-q", "-f", &config.to_string_lossy()];
                 ("haproxy".into(), arguments.map(str::to_owned).to_vec())
             }
-            Peer::Nginx | Peer::NginxShipped => {
+            Peer::Nginx | Peer::NginxShipped | Peer::NginxLong => {
                 let config = file("nginx.conf");
                 fs::write(&config, nginx(peer, listen, upstream, &file("nginx")))?;
                 let arguments = ["-e", "/dev/null", "-c", &config.to_string_lossy()];
@@ -228,8 +258,12 @@ fn stream_module() -> Option<&'static str> {
 }
 
 fn haproxy(peer: Peer, listen: SocketAddrV4, upstream: SocketAddrV4) -> String {
-    let buffer = if peer == Peer::HaproxyShipped { "" } else { "tune.bufsize 65536" };
-    let splice = if peer == Peer::HaproxySplice {
+    let buffer = match peer {
+        Peer::HaproxyShipped => "",
+        Peer::HaproxySpliceLong => "tune.bufsize 65536\ntune.pipesize 524288",
+        _ => "tune.bufsize 65536",
+    };
+    let splice = if matches!(peer, Peer::HaproxySplice | Peer::HaproxySpliceLong) {
         "option splice-request\noption splice-response\noption splice-auto"
     } else {
         ""
@@ -244,7 +278,11 @@ fn haproxy(peer: Peer, listen: SocketAddrV4, upstream: SocketAddrV4) -> String {
 /// One process instead of a master and a worker, so that a tool sees the one that works.
 fn nginx(peer: Peer, listen: SocketAddrV4, upstream: SocketAddrV4, scratch: &Path) -> String {
     let module = stream_module().unwrap_or_default();
-    let buffer = if peer == Peer::NginxShipped { "" } else { "proxy_buffer_size 64k;" };
+    let buffer = match peer {
+        Peer::NginxShipped => "",
+        Peer::NginxLong => "proxy_buffer_size 512k;",
+        _ => "proxy_buffer_size 64k;",
+    };
     format!(
         "load_module {module};\ndaemon off;\nmaster_process off;\npid {}.pid;\n\
          error_log /dev/null crit;\nworker_rlimit_nofile 20000;\n\

@@ -23,6 +23,14 @@ pub struct Taken<'a> {
     pub missing: Vec<String>,
 }
 
+impl<'a> Taken<'a> {
+    /// Nothing yet.
+    pub fn new(plan: &'a Plan, missing: Vec<String>) -> Self {
+        let (counts, memories) = (Counts::new(), Memories::new());
+        Self { plan, counts, memories, rounds: Rounds::default(), missing }
+    }
+}
+
 /// Writes every file of the results and returns the tables.
 pub fn write(out: &Path, taken: &Taken<'_>, bars: &[Bar]) -> io::Result<String> {
     fs::create_dir_all(out)?;
@@ -30,10 +38,12 @@ pub fn write(out: &Path, taken: &Taken<'_>, bars: &[Bar]) -> io::Result<String> 
     machine(&mut table);
     line(
         &mut table,
-        format_args!("Buffers of 64 KiB; one processor for the proxy, one for the load.\n"),
+        format_args!(
+            "Buffers of 64 KiB, where the name says nothing else; mio-core comes with one of 512 KiB for all pairs. One \
+             processor for the proxy, one for the load.\n"
+        ),
     );
     for missing in &taken.missing {
-        eprintln!("SKIPPED {missing}");
         line(&mut table, format_args!("**Left out: {missing}.**\n"));
     }
     bar_table(&mut table, bars);
@@ -129,22 +139,23 @@ fn round_tables(table: &mut String, taken: &Taken<'_>) {
         table,
         format_args!(
             "## Time\n\nMedian of {} rounds; in brackets how many times as much as mio-core, the median \
-             of the ratios of the same round with its 95 % interval. CPU is the proxy's own.\n",
-            taken.plan.rounds
+             of the ratios of the same round with its 95 % interval; for what is done in a second it is how many \
+             times as long it takes. CPU is the proxy's own.\n",
+            taken.rounds.taken()
         ),
     );
     let peers = taken.plan.peers.clone();
     head(table, "workload", &names(&peers));
     for workload in taken.plan.timed() {
         for &(figure, unit, divisor) in shown(workload) {
-            let cells = peers.iter().map(|&peer| cell(taken, workload, figure, divisor, peer));
+            let cells =
+                peers.iter().map(|&peer| cell(taken, workload, figure, |ns| ns / divisor, peer));
             row(table, &format!("{}, {} {unit}", workload.name(), figure.name()), cells);
         }
         if let Some((unit, times)) = rate(workload) {
-            let cells = peers.iter().map(|&peer| {
-                let wall = taken.rounds.figure(workload, Figure::Wall, peer);
-                wall.map_or("–".to_owned(), |wall| number(times / wall.value))
-            });
+            let cells = peers
+                .iter()
+                .map(|&peer| cell(taken, workload, Figure::Wall, |wall| times / wall, peer));
             row(table, &format!("{}, {unit}", workload.name()), cells);
         }
     }
@@ -180,9 +191,16 @@ fn rate(workload: Workload) -> Option<(&'static str, f64)> {
     }
 }
 
-fn cell(taken: &Taken<'_>, workload: Workload, figure: Figure, divisor: f64, peer: Peer) -> String {
+/// A figure in its unit, and its ratio to that of ours.
+fn cell(
+    taken: &Taken<'_>,
+    workload: Workload,
+    figure: Figure,
+    in_unit: impl Fn(f64) -> f64,
+    peer: Peer,
+) -> String {
     let Some(median) = taken.rounds.figure(workload, figure, peer) else { return "–".into() };
-    let value = number(median.value / divisor);
+    let value = number(in_unit(median.value));
     match taken.rounds.ratio(workload, figure, peer, OURS).filter(|_| peer != OURS) {
         Some(ratio) => format!("{value} ({:.2} [{:.2}–{:.2}])", ratio.value, ratio.low, ratio.high),
         None => value,

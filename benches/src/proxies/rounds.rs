@@ -2,6 +2,7 @@
 //! each time. All run from the beginning to the end; who has nothing to do sleeps.
 
 use std::io;
+use std::time::Instant;
 
 use super::load::{Load, Upstream};
 use super::peers::{OURS, Peer, Programs};
@@ -54,31 +55,46 @@ struct Running {
     upstream: Upstream,
 }
 
-pub fn take(plan: &Plan, programs: &Programs) -> Rounds {
-    let mut rounds = Rounds::default();
-    if plan.rounds == 0 {
-        return rounds;
+/// All that take part, from the first round to the last.
+pub struct Race<'a> {
+    plan: &'a Plan,
+    programs: &'a Programs,
+    running: Vec<Running>,
+}
+
+impl<'a> Race<'a> {
+    pub fn start(plan: &'a Plan, programs: &'a Programs) -> Self {
+        let peers = if plan.rounds == 0 { &[] } else { plan.peers.as_slice() };
+        let running = peers.iter().filter(|&&peer| plan.timed().iter().any(|w| w.is_for(peer)));
+        let running = running.filter_map(|&peer| {
+            let told = |error| eprintln!("FAILED to start {}: {error}", peer.name());
+            start(programs, peer).map_err(told).ok()
+        });
+        Self { plan, programs, running: running.collect() }
     }
-    let started = plan.peers.iter().filter_map(|&peer| {
-        let told = |error| eprintln!("FAILED to start {}: {error}", peer.name());
-        start(programs, peer).map_err(told).ok()
-    });
-    let mut running: Vec<Running> = started.collect();
-    for round in 0..plan.rounds {
-        eprintln!("round {} of {}", round + 1, plan.rounds);
-        for workload in plan.timed() {
-            for one in running.iter().filter(|one| workload.is_for(one.peer)) {
-                if let Err(error) = rounds.sample(plan, round, workload, one) {
-                    eprintln!("FAILED: {}, {}: {error}", workload.name(), one.peer.name());
+
+    /// One round. Whoever fails has no figure in it, and starts anew.
+    pub fn run(&mut self, round: usize, rounds: &mut Rounds) {
+        let began = Instant::now();
+        for workload in self.plan.timed() {
+            for one in self.running.iter_mut().filter(|one| workload.is_for(one.peer)) {
+                let Err(error) = rounds.sample(self.plan, round, workload, one) else { continue };
+                eprintln!("FAILED: {}, {}: {error}", workload.name(), one.peer.name());
+                match start(self.programs, one.peer) {
+                    Ok(anew) => *one = anew,
+                    Err(error) => eprintln!("FAILED to start {}: {error}", one.peer.name()),
                 }
             }
         }
-        running.rotate_left(1);
+        let first = usize::from(!self.running.is_empty());
+        self.running.rotate_left(first);
+        let (of, took) = (self.plan.rounds, began.elapsed().as_secs_f64());
+        eprintln!("round {} of {of} in {took:.1} s", round + 1);
     }
-    for one in running {
-        one.process.finish();
+
+    pub fn finish(self) {
+        self.running.into_iter().for_each(|one| one.process.finish());
     }
-    rounds
 }
 
 fn start(programs: &Programs, peer: Peer) -> io::Result<Running> {
@@ -113,6 +129,11 @@ impl Rounds {
             add(Figure::P99, seen.latencies_ns[last * 99 / 100] as f64);
         }
         Ok(())
+    }
+
+    /// How many rounds there are figures of.
+    pub fn taken(&self) -> usize {
+        self.samples.last().map_or(0, |last| last.round + 1)
     }
 
     /// One figure of one proxy, over all rounds.
