@@ -60,6 +60,12 @@ pub fn io() -> Io {
     Io { reads: field("/proc/thread-self/io", "syscr:"), writes: field("/proc/self/io", "syscw:") }
 }
 
+/// Waits until what was written to files is on the disk.
+pub fn sync() {
+    // SAFETY: the call has no conditions.
+    unsafe { libc::sync() }
+}
+
 /// The calling thread's number, for `is_asleep`.
 pub fn thread_id() -> i32 {
     // SAFETY: the call has no conditions.

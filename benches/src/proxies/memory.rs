@@ -6,6 +6,7 @@ use std::{fs, io, thread, time::Duration};
 use super::load::{Load, Upstream};
 use super::peers::{Peer, Programs};
 use super::{IDLE_PAIRS, Plan, Workload};
+use crate::os;
 
 #[derive(Clone, Copy, Debug)]
 pub struct Memory {
@@ -42,6 +43,8 @@ fn measure(programs: &Programs, peer: Peer) -> io::Result<Memory> {
     let mut user = None;
     for _ in 0..3 {
         let upstream = Upstream::new()?;
+        // The pages of a program that was just built are private and dirty until they are on the disk.
+        os::sync();
         let (process, address) = programs.start(peer, &[], |_| {}, upstream.address())?;
         settle();
         let no_memory = || io::Error::other("no smaps_rollup");
