@@ -157,7 +157,7 @@ impl Flow {
         if self.flags.contains(Flags::SPLICES) {
             self.flags -= Flags::READ_NEXT;
         } else if !bulk {
-            self.streak = 0;
+            self.streak = self.streak.saturating_sub(1);
         } else if !self.flags.contains(Flags::COPIES) {
             self.streak += 1;
             if self.streak == BULK_READS {

@@ -23,7 +23,7 @@ pub struct Flow {
     pub(super) start: u32,
     pub(super) end: u32,
     pub(super) flags: Flags,
-    /// Copied: how many reads in a row were bulk. Spliced: how many fills were short.
+    /// Copied: how many more reads were bulk than were not. Spliced: how many fills were short.
     pub(super) streak: u8,
 }
 
@@ -243,7 +243,7 @@ impl Flow {
             read => return self.after_read(read, source, sink, pool, way, filter),
         };
         self.flags -= Flags::READABLE;
-        self.streak = 0;
+        self.streak = self.streak.saturating_sub(1);
         way.writes += 1;
         let written = sink.write(&scratch[..length]);
         match written {

@@ -98,8 +98,8 @@
 //! bulk that halves the cost; for small requests it is a call more. So each flow decides for itself by what
 //! it sees:
 //!
-//! - It starts out copying. After four reads in a row of 32 KiB at least, or that filled a shorter buffer, it is
-//!   bulk, and spliced.
+//! - It starts out copying. A read of 32 KiB at least, or that filled a shorter buffer, counts for splicing, a shorter
+//!   one against it; after four more for than against it is bulk, and spliced.
 //! - After four times in a row that less than half as much came, it is copied again.
 //! - While a filter is active, no pipe is to be had, or all of them hold what their sinks did not take, it is
 //!   copied as before.

@@ -6,7 +6,8 @@ use super::{Broken, Flow, Pipe, Pool, Stream, Way, flow::Flags};
 
 /// A read of so many bytes, or one that fills a shorter buffer, is bulk.
 pub(super) const BULK_BYTES: usize = 32 * 1024;
-/// After so many of them in a row a flow is spliced.
+/// After so many more of them than of shorter ones a flow is spliced. A writer who fills the kernel's buffer brings a
+/// short read each time that the buffer is drained, which takes back one of them and not all.
 pub(super) const BULK_READS: u8 = 4;
 /// After so many fills in a row of less than half as many bytes it is copied again.
 pub(super) const SHORT_FILLS: u8 = 4;
