@@ -20,7 +20,7 @@ use crate::{
     sync::Arc,
     sys,
     timer::Timers,
-    token::{Any, CHILDREN_MAX, In, Scoping, SourceKind, WAKE},
+    token::{Any, CHILDREN_MAX, In, RESERVED, Scoping, SourceKind, WAKE},
 };
 
 /// Waits in one thread for descriptors, messages, timers, signals and child exits, and calls a
@@ -223,7 +223,8 @@ impl<M, S> EventLoop<M, S> {
     ///
     /// As `register`; and `InvalidInput` for an interest that a derived token was not declared with,
     /// so that nobody would handle it.
-    #[inline]
+    // The token is mostly of a kind that is known where this is called, and then next to nothing is left of it.
+    #[inline(always)]
     pub fn register_with<T: In<S>>(
         &mut self,
         source: &(impl Source + ?Sized),
@@ -377,9 +378,14 @@ impl<M, S> EventLoop<M, S> {
 
     /// What the kernel and the root handler get to see of `token`, if it names the right kind of
     /// source.
-    #[inline]
+    #[inline(always)]
     fn bits<T: In<S>>(&self, token: T, right: bool) -> io::Result<u64> {
-        match self.inner.scoping().bits(token.bits()) {
+        let bits = token.bits();
+        // In the root there is nothing to be put in place.
+        if self.inner.scoping.is_root() && bits < RESERVED && right {
+            return Ok(bits);
+        }
+        match self.inner.scoping().bits(bits) {
             Some(bits) if right => Ok(bits),
             _ => Err(io::ErrorKind::InvalidInput.into()),
         }

@@ -197,7 +197,10 @@ impl<T, const INDEX: u32, const GENERATION: u32> Slab<T, INDEX, GENERATION> {
     /// key finds nothing.
     #[inline]
     pub fn remove(&mut self, key: Key<INDEX, GENERATION>) -> Option<T> {
-        if self.contains(key) { self.vacate(key.index()).map(|(_, value)| value) } else { None }
+        if !self.contains(key) {
+            return None;
+        }
+        self.vacate(key.index()).map(|(_, value)| value)
     }
 
     /// The number of values present.
@@ -293,17 +296,24 @@ impl<T, const INDEX: u32, const GENERATION: u32> Slab<T, INDEX, GENERATION> {
     }
 
     /// `key` is the next key.
+    #[inline]
     fn occupy(&mut self, key: Key<INDEX, GENERATION>, value: T) {
-        let slot = Slot::Occupied { generation: key.generation(), value };
+        let generation = key.generation();
         if key.index() == self.slots.len() {
-            self.slots.push(slot);
-        } else if let Slot::Vacant { next, .. } = mem::replace(&mut self.slots[key.index()], slot) {
-            self.oldest = next;
+            self.slots.push(Slot::Occupied { generation, value });
+        } else {
+            let slot = &mut self.slots[key.index()];
+            if let Slot::Vacant { next, .. } = *slot {
+                self.oldest = next;
+                // Made where it stays, not beside it and then copied.
+                *slot = Slot::Occupied { generation, value };
+            }
         }
         self.len += 1;
     }
 
     /// The value is out and the slab in order before anybody can drop the value, which may panic.
+    #[inline]
     fn vacate(&mut self, index: usize) -> Option<(Key<INDEX, GENERATION>, T)> {
         let vacated = self.slots.len() - self.len;
         let slot = self.slots.get_mut(index)?;

@@ -101,11 +101,12 @@ impl<const QUEUES: usize> TimeoutQueues<QUEUES> {
         if at >= self.places.len() {
             self.grow(index);
         }
-        self.unlink(at);
-        let last = self.places[queue].previous;
-        self.places[at] = Place { since: now_ns, next: queue as u32, previous: last };
-        self.places[last as usize].next = at as u32;
-        self.places[queue].previous = at as u32;
+        let places = &mut self.places[..];
+        unlink(places, at);
+        let last = places[queue].previous;
+        places[at] = Place { since: now_ns, next: queue as u32, previous: last };
+        places[last as usize].next = at as u32;
+        places[queue].previous = at as u32;
     }
 
     /// This one, which waits in `queue`, has given a sign of life: its wait starts anew, unless it has hardly begun.
@@ -130,9 +131,10 @@ impl<const QUEUES: usize> TimeoutQueues<QUEUES> {
     #[inline]
     pub fn stop(&mut self, index: usize) {
         let at = QUEUES + index;
-        if at < self.places.len() {
-            self.unlink(at);
-            self.places[at] = Place::alone(at as u32);
+        let places = &mut self.places[..];
+        if at < places.len() {
+            unlink(places, at);
+            places[at] = Place::alone(at as u32);
         }
     }
 
@@ -163,14 +165,14 @@ impl<const QUEUES: usize> TimeoutQueues<QUEUES> {
         let used = self.places.len() as u32;
         self.places.extend((used..=(QUEUES + index) as u32).map(Place::alone));
     }
+}
 
-    /// Joins those on both sides; one who is alone stays so.
-    #[inline]
-    fn unlink(&mut self, at: usize) {
-        let Place { next, previous, .. } = self.places[at];
-        self.places[next as usize].previous = previous;
-        self.places[previous as usize].next = next;
-    }
+/// Joins those on both sides; one who is alone stays so.
+#[inline]
+fn unlink(places: &mut [Place], at: usize) {
+    let Place { next, previous, .. } = places[at];
+    places[next as usize].previous = previous;
+    places[previous as usize].next = next;
 }
 
 impl Place {

@@ -9,7 +9,8 @@ mod louder_server {
         use mio_core::{
             EventLoop, Key, Readiness,
             proxy::{
-                Cause, Connection, Counters, ProxyHeader, ProxyProtocol, Side, Unseen,
+                Cause, Closed, Connection, Counters, ProxyHeader, ProxyProtocol, Side,
+                Unseen,
             },
             relay::{Flow, Pool, Progress},
         };
@@ -33,6 +34,20 @@ mod louder_server {
             pub(super) queued: bool,
         }
         impl Pair {
+            /// A client, and an upstream which has yet to accept.
+            #[inline(always)]
+            pub(super) fn new(client: Connection, upstream: Connection) -> Pair {
+                let (up, down) = (Flow::new(), Flow::to_a_ready_sink());
+                Pair {
+                    client,
+                    upstream,
+                    up,
+                    down,
+                    connected: false,
+                    asked: false,
+                    queued: false,
+                }
+            }
             /// Takes in what the kernel says of one side; nothing, if the pair itself had asked for its turn.
             #[inline(always)]
             pub(super) fn hear(
@@ -85,18 +100,36 @@ mod louder_server {
             ) -> Result<Progress, Cause> {
                 let Pair { client, upstream, up, down, .. } = self;
                 let [way_up, way_down] = &mut counters.ways;
-                let went = match side {
+                let (went, has_finished) = match side {
                     Side::Client if down.is_waiting() => {
                         let mut filter = Up::new(gateway, key);
-                        up.advance(client, upstream, pool, way_up, &mut filter)
+                        let went = up
+                            .advance(client, upstream, pool, way_up, &mut filter);
+                        (went, up.is_finished())
                     }
                     Side::Upstream if up.is_waiting() => {
                         let mut filter = Down::new(gateway, key);
-                        down.advance(upstream, client, pool, way_down, &mut filter)
+                        let went = down
+                            .advance(upstream, client, pool, way_down, &mut filter);
+                        (went, down.is_finished())
                     }
                     _ => return self.carry_both(key, None, gateway, pool, counters),
                 };
-                went.map_err(|broken| Cause::broken(broken, side))
+                match went {
+                    Ok(_) if has_finished => self.after_end(),
+                    went => went.map_err(|broken| Cause::broken(broken, side)),
+                }
+            }
+            /// At least one of the ways has finished.
+            #[cold]
+            fn after_end(&mut self) -> Result<Progress, Cause> {
+                let Pair { up, down, .. } = self;
+                match (up.is_finished(), down.is_finished()) {
+                    (true, true) => return Err(Cause::Finished),
+                    (true, false) => down.is_the_last(),
+                    (false, _) => up.is_the_last(),
+                }
+                Ok(Progress::Waits)
             }
             /// Carries both ways. The header, if there is one, goes up first.
             #[inline(never)]
@@ -110,9 +143,6 @@ mod louder_server {
             ) -> Result<Progress, Cause> {
                 let Pair { client, upstream, up, down, .. } = self;
                 let [way_up, way_down] = &mut counters.ways;
-                if down.is_finished() {
-                    up.is_the_last();
-                }
                 let mut filter = Up::new(gateway, key);
                 let went_up = match header {
                     None => up.advance(client, upstream, pool, way_up, &mut filter),
@@ -137,8 +167,8 @@ mod louder_server {
                     .advance(upstream, client, pool, way_down, &mut filter);
                 let went_down = went_down
                     .map_err(|broken| Cause::broken(broken, Side::Upstream))?;
-                if up.is_finished() && down.is_finished() {
-                    return Err(Cause::Finished);
+                if up.is_finished() || down.is_finished() {
+                    self.after_end()?;
                 }
                 Ok(
                     match (went_up, went_down) {
@@ -146,6 +176,31 @@ mod louder_server {
                         (went, _) => went,
                     },
                 )
+            }
+            /// Gives back what it holds. It is of no use any more.
+            #[inline(always)]
+            pub(super) fn end(
+                &mut self,
+                key: Key,
+                cause: Cause,
+                pool: &mut Pool,
+            ) -> Closed {
+                let Pair { client, upstream, up, down, .. } = self;
+                let closed = Closed {
+                    key,
+                    cause,
+                    bytes_up: up.bytes(),
+                    bytes_down: down.bytes(),
+                };
+                up.close(pool);
+                down.close(pool);
+                if cause.resets(Side::Client) {
+                    client.reset_on_drop();
+                }
+                if cause.resets(Side::Upstream) {
+                    upstream.reset_on_drop();
+                }
+                closed
             }
             /// Asks for another turn, after the others.
             #[cold]
@@ -175,7 +230,7 @@ mod louder_server {
                 Ok(())
             }
             /// What the upstream is told of the client.
-            #[cold]
+            #[inline]
             pub(super) fn header(&self, version: ProxyProtocol) -> Option<ProxyHeader> {
                 if version == ProxyProtocol::Off {
                     return None;
@@ -194,15 +249,15 @@ mod louder_server {
         use ::std::prelude::rust_2021::*;
         use ::mio_core as mio_core;
     }
-    use std::{io, mem, net::SocketAddr, time::Duration};
+    use std::{io, net::SocketAddr, time::Duration};
     use mio_core::{
         EventLoop, Handler, Key, Readiness, SignalInfo, Slab, Timeout, TimeoutQueues,
         Trigger,
         proxy::{
-            Accepting, Address, Cause, Client, Closed, Command, Connection, Counters,
-            Hooks, Listener, ProxyConfig, ProxyProtocol, Sharing, Side, run_workers,
+            Accepting, Address, Cause, Client, Command, Connection, Counters, Hooks,
+            Listener, ProxyConfig, ProxyProtocol, Sharing, Side, run_workers,
         },
-        relay::{Bounds, Flow, INTEREST, Pool, Progress},
+        relay::{Bounds, INTEREST, Pool, Progress},
     };
     use super::Louder;
     use pair::Pair;
@@ -440,9 +495,10 @@ mod louder_server {
         pub fn stop<L>(&mut self, event_loop: &mut EventLoop<L, On>) {
             self.phase = Phase::Draining;
             self.close_listeners(event_loop);
-            let mut pairs = mem::replace(&mut self.pairs, Slab::with_capacity(0));
-            for (key, pair) in pairs.drain() {
-                self.end_pair(key, pair, Cause::Stopped);
+            for index in 0..self.pairs.capacity() {
+                if let Some(key) = self.pairs.key_at(index) {
+                    self.end_pair(key, Cause::Stopped);
+                }
             }
             self.end_if_drained(event_loop);
         }
@@ -455,10 +511,14 @@ mod louder_server {
                 let _ = event_loop.close(listener, On::Listener(number));
             }
         }
+        #[inline]
         fn end_if_drained<L>(&mut self, event_loop: &mut EventLoop<L, On>) {
-            if self.phase != Phase::Draining || !self.pairs.is_empty() {
-                return;
+            if self.phase == Phase::Draining && self.pairs.is_empty() {
+                self.finish(event_loop);
             }
+        }
+        #[cold]
+        fn finish<L>(&mut self, event_loop: &mut EventLoop<L, On>) {
             self.phase = Phase::Done;
             for timer in [self.tick.take(), self.drain.take()].into_iter().flatten() {
                 event_loop.cancel(timer);
@@ -539,27 +599,17 @@ mod louder_server {
             let Some(address) = Hooks::upstream(&mut self.gateway, &client) else {
                 return Ok(())
             };
-            let pair = Pair {
-                upstream: Connection::connect(&address, self.config.nodelay)?,
-                client: connection,
-                up: Flow::new(),
-                down: Flow::to_a_ready_sink(),
-                connected: false,
-                asked: false,
-                queued: false,
-            };
-            let (client, upstream) = (On::Client(key), On::Upstream(key));
-            let registered = event_loop
-                .register_with(&pair.client, client, INTEREST, Trigger::Edge)
-                .and_then(|()| {
-                    event_loop
-                        .register_with(&pair.upstream, upstream, INTEREST, Trigger::Edge)
-                });
-            if registered.is_err() {
-                let _ = event_loop.close(pair.client, On::Client(key));
-                return registered;
+            let upstream = Connection::connect(&address, self.config.nodelay)?;
+            event_loop
+                .register_with(&connection, On::Client(key), INTEREST, Trigger::Edge)?;
+            let token = On::Upstream(key);
+            if let Err(error) = event_loop
+                .register_with(&upstream, token, INTEREST, Trigger::Edge)
+            {
+                let _ = event_loop.close(connection, On::Client(key));
+                return Err(error);
             }
-            entry.insert(pair);
+            entry.insert(Pair::new(connection, upstream));
             self.counters.not_opened -= 1;
             self.wait(event_loop, CONNECTING, key);
             Ok(())
@@ -568,6 +618,7 @@ mod louder_server {
     /// Waiting.
     impl Server {
         /// A pair waits in this queue from now on.
+        #[inline(always)]
         fn wait<L>(
             &mut self,
             event_loop: &mut EventLoop<L, On>,
@@ -641,10 +692,7 @@ mod louder_server {
             if pair.bytes() != bytes {
                 waits.touch(IDLE, key.index(), event_loop.now_ns());
             }
-            match carried {
-                Ok(Progress::Waits) => self.serve_queue(event_loop),
-                other => self.go_on(event_loop, key, other),
-            }
+            self.after(event_loop, key, carried)
         }
         /// The upstream has accepted.
         #[cold]
@@ -658,29 +706,43 @@ mod louder_server {
             let Some(pair) = pairs.get_mut(key) else { return Ok(()) };
             pair.connected = true;
             Hooks::connected(gateway, key, &pair.upstream);
-            let header = pair.header(config.proxy_protocol);
-            let carried = pair.carry_both(key, header, gateway, pool, counters);
-            self.go_on(event_loop, key, carried)
+            let carried = match pair.header(config.proxy_protocol) {
+                None => pair.carry(Side::Client, key, gateway, pool, counters),
+                header => pair.carry_both(key, header, gateway, pool, counters),
+            };
+            self.after(event_loop, key, carried)
         }
-        /// Does what a pair needs that has not just carried all there was.
-        #[cold]
-        fn go_on<L>(
+        /// Does what a pair needs after it has carried what it could, which mostly is nothing.
+        #[inline(always)]
+        fn after<L>(
             &mut self,
             event_loop: &mut EventLoop<L, On>,
             key: Key,
             carried: Result<Progress, Cause>,
         ) -> io::Result<()> {
-            let Some(pair) = self.pairs.get_mut(key) else { return Ok(()) };
-            let goes_on = carried
-                .and_then(|progress| match progress {
-                    Progress::Waits => Ok(()),
-                    Progress::Yields => pair.ask(event_loop, key),
-                    Progress::Starves => pair.queue(key, &mut self.pool),
-                });
-            if let Err(cause) = goes_on {
-                self.close(event_loop, key, cause)?;
+            match carried {
+                Ok(Progress::Waits) => self.serve_queue(event_loop),
+                Ok(progress) => self.go_on(event_loop, key, progress),
+                Err(cause) => self.close(event_loop, key, cause),
             }
-            self.serve_queue(event_loop)
+        }
+        #[cold]
+        fn go_on<L>(
+            &mut self,
+            event_loop: &mut EventLoop<L, On>,
+            key: Key,
+            progress: Progress,
+        ) -> io::Result<()> {
+            let Some(pair) = self.pairs.get_mut(key) else { return Ok(()) };
+            let goes_on = match progress {
+                Progress::Waits => Ok(()),
+                Progress::Yields => pair.ask(event_loop, key),
+                Progress::Starves => pair.queue(key, &mut self.pool),
+            };
+            match goes_on {
+                Ok(()) => self.serve_queue(event_loop),
+                Err(cause) => self.close(event_loop, key, cause),
+            }
         }
         /// Gives a buffer that has become free to the pair that has waited longest for one.
         #[inline]
@@ -699,40 +761,26 @@ mod louder_server {
             }
             Ok(())
         }
+        /// Closes a pair, and lets others have what it had.
         fn close<L>(
             &mut self,
             event_loop: &mut EventLoop<L, On>,
             key: Key,
             cause: Cause,
         ) -> io::Result<()> {
-            let Some(pair) = self.pairs.remove(key) else { return Ok(()) };
-            self.end_pair(key, pair, cause);
+            self.end_pair(key, cause);
             self.end_if_drained(event_loop);
             if self.accepting.made_room() {
-                self.accept_next_turn(event_loop)
-            } else {
-                Ok(())
+                self.accept_next_turn(event_loop)?;
             }
+            self.serve_queue(event_loop)
         }
-        /// Closes the connections of a pair that is in the table no more.
-        fn end_pair(&mut self, key: Key, pair: Pair, cause: Cause) {
-            let Pair { client, upstream, up, down, .. } = pair;
-            let closed = Closed {
-                key,
-                cause,
-                bytes_up: up.bytes(),
-                bytes_down: down.bytes(),
-            };
+        #[inline(always)]
+        fn end_pair(&mut self, key: Key, cause: Cause) {
+            let Some(pair) = self.pairs.get_mut(key) else { return };
+            let closed = pair.end(key, cause, &mut self.pool);
             self.waits.stop(key.index());
-            up.close(&mut self.pool);
-            down.close(&mut self.pool);
-            if cause.resets(Side::Client) {
-                client.reset_on_drop();
-            }
-            if cause.resets(Side::Upstream) {
-                upstream.reset_on_drop();
-            }
-            drop((client, upstream));
+            self.pairs.remove(key);
             self.counters.count(cause);
             Hooks::closed(&mut self.gateway, &closed);
         }
@@ -775,8 +823,7 @@ mod louder_server {
             let closed = self.close_late(event_loop, queue.into());
             self.set_alarm(event_loop, queue.into());
             self.pool.close_idle_pipes();
-            closed?;
-            self.serve_queue(event_loop)
+            closed
         }
         fn retry(&mut self, event_loop: &mut EventLoop<L, On>) -> io::Result<()> {
             self.accept(event_loop)

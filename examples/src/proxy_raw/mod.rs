@@ -212,7 +212,7 @@ impl Proxy {
         let Some(pair) = self.pairs.remove(key) else { return };
         event_loop.cancel(pair.timer);
         self.counters.count(cause);
-        pair.flows.into_iter().for_each(|flow| flow.close(&mut self.pool));
+        pair.flows.into_iter().for_each(|mut flow| flow.close(&mut self.pool));
         for (side, stream) in pair.streams.into_iter().enumerate() {
             if cause.resets(SIDES[side]) {
                 // A drop without lingering is a reset. If it cannot be had, the peer sees the end.

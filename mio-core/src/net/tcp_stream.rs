@@ -56,6 +56,7 @@ impl TcpStream {
     /// What the system knows at once: `NetworkUnreachable`, `AddrNotAvailable` when no local port is
     /// left, no descriptor left (`EMFILE`, `ENFILE`), and others. Some systems know at once that a
     /// peer on the same machine refuses.
+    #[inline]
     pub fn connect(peer: SocketAddr) -> io::Result<TcpStream> {
         socket::tcp_connect(None, peer).map(TcpStream::wrap)
     }
@@ -135,8 +136,9 @@ impl TcpStream {
     /// # Errors
     ///
     /// The system's, if it cannot be set.
+    #[inline]
     pub fn set_nodelay(&self, nodelay: bool) -> io::Result<()> {
-        self.0.set_nodelay(nodelay)
+        socket::set_nodelay(&self.0, nodelay)
     }
 
     /// What [`set_nodelay`](TcpStream::set_nodelay) has set; `false` at first.

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::{fmt, io, net::SocketAddr, str::FromStr};
 
 #[cfg(unix)]
-use crate::unix;
+use crate::{sync::Arc, unix};
 
 /// Where to listen or to connect to: an IP address and a port, or a Unix socket.
 ///
@@ -26,9 +26,9 @@ use crate::unix;
 pub enum Address {
     /// A TCP socket.
     Tcp(SocketAddr),
-    /// A Unix stream socket.
+    /// A Unix stream socket. Shared, since names are long and an address is cloned for every connection.
     #[cfg(unix)]
-    Unix(unix::SocketAddr),
+    Unix(Arc<unix::SocketAddr>),
 }
 
 impl Address {
@@ -61,7 +61,7 @@ impl From<SocketAddr> for Address {
 #[cfg(unix)]
 impl From<unix::SocketAddr> for Address {
     fn from(address: unix::SocketAddr) -> Address {
-        Address::Unix(address)
+        Address::Unix(Arc::new(address))
     }
 }
 
@@ -78,7 +78,7 @@ impl FromStr for Address {
         match text.strip_prefix("unix:") {
             Some("") => Err(io::ErrorKind::InvalidInput.into()),
             #[cfg(unix)]
-            Some(path) => unix::SocketAddr::from_pathname(path).map(Address::Unix),
+            Some(path) => unix::SocketAddr::from_pathname(path).map(Address::from),
             #[cfg(not(unix))]
             Some(_) => Err(io::ErrorKind::Unsupported.into()),
             None => match text.parse() {

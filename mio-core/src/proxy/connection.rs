@@ -35,6 +35,7 @@ impl Connection {
     /// Those of [`TcpStream::connect`] and `UnixStream::connect`, of
     /// which one is `WouldBlock`: the queue of a Unix socket is full, and no event will tell when it has
     /// room again.
+    #[inline]
     pub fn connect(address: &Address, nodelay: bool) -> io::Result<Connection> {
         match address {
             Address::Tcp(address) => {
@@ -296,7 +297,7 @@ impl Listener {
         match &self.socket {
             Socket::Tcp(listener) => listener.local_addr().map(Address::Tcp),
             #[cfg(unix)]
-            Socket::Unix(listener) => listener.local_addr().map(Address::Unix),
+            Socket::Unix(listener) => listener.local_addr().map(Address::from),
         }
     }
 

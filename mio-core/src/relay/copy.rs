@@ -40,7 +40,7 @@ impl Flow {
     }
 
     /// Writes so much of the scratch buffer, and holds what the sink does not take.
-    #[inline]
+    #[inline(always)]
     pub(super) fn pass_on<P: Pipe, B: Stream<P>>(
         &mut self,
         length: usize,
@@ -179,7 +179,7 @@ impl Flow {
         }
     }
 
-    #[cold]
+    #[inline]
     pub(super) fn has_ended(&mut self) {
         self.flags |= Flags::ENDED;
         self.flags -= Flags::READABLE;

@@ -65,10 +65,10 @@ const _: () = {
 };
 
 impl Flags {
-    /// Whether there is something to read, which may be taken at its word, and room to write it as it is.
+    /// Whether there is something to read and room to write it as it is.
     #[inline]
     fn are_plain(self) -> bool {
-        let special = Flags::HELD | Flags::SPLICES | Flags::ENDING | Flags::URGED;
+        let special = Flags::HELD | Flags::SPLICES | Flags::URGED;
         let ready = Flags::READABLE | Flags::WRITABLE;
         self & (special | ready) == ready
     }
@@ -147,7 +147,7 @@ impl Flow {
         }
     }
 
-    #[cold]
+    #[inline]
     fn source_is_special(&mut self, readiness: Readiness) {
         if readiness.wants_read() && !self.flags.contains(Flags::ENDED) {
             self.flags |= Flags::READABLE;
@@ -177,13 +177,13 @@ impl Flow {
         self.flags.contains(Flags::FINISHED)
     }
 
-    /// Whether the next report of its streams comes first: there is nothing to carry, and it has not finished.
+    /// Whether there is nothing to carry before the next report of its streams.
     #[inline]
     #[must_use]
     pub fn is_waiting(&self) -> bool {
-        let to_do = Flags::READABLE | Flags::HELD | Flags::FINISHED;
         // Mostly the first answers it.
-        !self.flags.intersects(to_do) || !self.flags.intersects(Flags::WRITABLE | Flags::FINISHED)
+        !self.flags.intersects(Flags::READABLE | Flags::HELD)
+            || !self.flags.contains(Flags::WRITABLE)
     }
 
     /// Bytes written to the sink.
@@ -193,14 +193,23 @@ impl Flow {
         self.bytes
     }
 
-    /// Gives back what it holds, and forgets it.
-    pub fn close<P: Pipe>(self, pool: &mut Pool<P>) {
-        match (self.holds(), self.flags.contains(Flags::IN_PIPE)) {
-            (false, _) => {}
-            (true, false) => pool.put_back(self.held),
-            // With its bytes, which would be another flow's otherwise.
-            (true, true) => pool.pipes.close(self.held),
+    /// Gives back what it holds. It is of no use any more.
+    #[inline]
+    pub fn close<P: Pipe>(&mut self, pool: &mut Pool<P>) {
+        if self.holds() {
+            self.let_go(pool);
         }
+    }
+
+    #[cold]
+    fn let_go<P: Pipe>(&mut self, pool: &mut Pool<P>) {
+        if self.flags.contains(Flags::IN_PIPE) {
+            // With its bytes, which would be another flow's otherwise.
+            pool.pipes.close(self.held);
+        } else {
+            pool.put_back(self.held);
+        }
+        self.flags -= Flags::HELD | Flags::IN_PIPE;
     }
 
     /// Says that the sink will be dropped as soon as this flow is finished, which is when the other one of the pair
@@ -239,7 +248,14 @@ impl Flow {
         way.reads += 1;
         let read = source.read(scratch);
         let length = match read {
-            Ok(length) if length > 0 && length < scratch.len() && length < BULK_BYTES => length,
+            Ok(0) => return self.end(sink),
+            Ok(length)
+                if length < scratch.len()
+                    && length < BULK_BYTES
+                    && !self.flags.contains(Flags::ENDING) =>
+            {
+                length
+            }
             read => return self.after_read(read, source, sink, pool, way, filter),
         };
         self.flags -= Flags::READABLE;
@@ -253,6 +269,15 @@ impl Flow {
             }
             written => self.after_write(written, length, source, sink, pool, way, filter),
         }
+    }
+
+    /// Nothing is left to read, and all of it is written.
+    #[inline(never)]
+    fn end<P: Pipe, B: Stream<P>>(&mut self, sink: &B) -> Result<Progress, Broken> {
+        self.has_ended();
+        // A source may be reported, and read to its end, once more.
+        self.pass_on_the_end(sink)?;
+        Ok(Progress::Waits)
     }
 
     /// Goes on after a read of which there is more to say.
@@ -405,7 +430,7 @@ impl Flow {
         if self.flags & about == Flags::ENDED { self.finish(sink) } else { Ok(()) }
     }
 
-    #[cold]
+    #[inline]
     fn finish<P: Pipe, B: Stream<P>>(&mut self, sink: &B) -> Result<(), Broken> {
         self.flags |= Flags::FINISHED;
         if self.flags.contains(Flags::LAST) {

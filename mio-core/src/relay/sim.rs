@@ -568,7 +568,7 @@ impl World {
             pair.over = Some(Ok(()));
         }
         if pair.over.is_some() {
-            std::mem::take(&mut pair.flows).into_iter().for_each(|flow| flow.close(&mut self.pool));
+            pair.flows.iter_mut().for_each(|flow| flow.close(&mut self.pool));
         }
         while let Some(next) = self.pool.next_in_queue() {
             self.pairs[next as usize].queued = false;

@@ -1,9 +1,6 @@
 //! What a flow asks of the streams at its two ends.
 
-use std::{
-    io::{self, ErrorKind},
-    net::Shutdown,
-};
+use std::io::{self, ErrorKind};
 
 use super::KernelPipe;
 #[cfg(unix)]
@@ -91,7 +88,7 @@ macro_rules! stream {
 
             #[inline]
             fn finish(&self) -> io::Result<()> {
-                self.shutdown(Shutdown::Write)
+                socket::shut_writing(self.as_std())
             }
 
             #[inline]

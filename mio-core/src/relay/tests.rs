@@ -370,7 +370,7 @@ fn a_pipe_with_bytes_of_a_flow_that_ended_is_never_anothers() {
     rig.source.arrive(b"secret!!");
     assert_eq!(rig.advance(), Ok(Progress::Waits));
     assert_eq!(rig.pool.pipes(), 1);
-    std::mem::take(&mut rig.flow).close(&mut rig.pool);
+    rig.flow.close(&mut rig.pool);
     assert_eq!(rig.pool.pipes(), 0);
 
     let mut other = bulk(WITH_PIPES);

@@ -32,7 +32,7 @@
 //! of Unix's is in `unix`:
 //!
 //! - `socket`: `tcp_listen`, `tcp_accept`, `tcp_connect`, `udp_bind`, which answer `std`'s types, and `is_connected`,
-//!   `set_linger`, `receive` and `send`, which take its streams.
+//!   `set_linger`, `set_nodelay`, `receive`, `send` and `shut_writing`, which take its streams.
 //! - `pipe`: `End`, a type of `std`, and `new`, a reading and a writing one.
 //! - `signal`: `Catcher::{new, owned, capacity, claim, release, pending, pop}` beside what is in [`bell`], and
 //!   `names`: the number of every signal that [`Signal`](crate::Signal) names, one that cannot occur where there is

@@ -3,15 +3,15 @@
 
 mod pair;
 
-use std::{io, mem, net::SocketAddr, time::Duration};
+use std::{io, net::SocketAddr, time::Duration};
 
 use mio_core::{
     EventLoop, Handler, Key, Readiness, SignalInfo, Slab, Timeout, TimeoutQueues, Trigger,
     proxy::{
-        Accepting, Address, Cause, Client, Closed, Command, Connection, Counters, Hooks, Listener,
+        Accepting, Address, Cause, Client, Command, Connection, Counters, Hooks, Listener,
         ProxyConfig, ProxyProtocol, Sharing, Side, run_workers,
     },
-    relay::{Bounds, Flow, INTEREST, Pool, Progress},
+    relay::{Bounds, INTEREST, Pool, Progress},
 };
 
 use super::Gateway;
@@ -247,9 +247,10 @@ impl Server {
     pub fn stop<L>(&mut self, event_loop: &mut EventLoop<L, On>) {
         self.phase = Phase::Draining;
         self.close_listeners(event_loop);
-        let mut pairs = mem::replace(&mut self.pairs, Slab::with_capacity(0));
-        for (key, pair) in pairs.drain() {
-            self.end_pair(key, pair, Cause::Stopped);
+        for index in 0..self.pairs.capacity() {
+            if let Some(key) = self.pairs.key_at(index) {
+                self.end_pair(key, Cause::Stopped);
+            }
         }
         self.end_if_drained(event_loop);
     }
@@ -266,10 +267,15 @@ impl Server {
         }
     }
 
+    #[inline]
     fn end_if_drained<L>(&mut self, event_loop: &mut EventLoop<L, On>) {
-        if self.phase != Phase::Draining || !self.pairs.is_empty() {
-            return;
+        if self.phase == Phase::Draining && self.pairs.is_empty() {
+            self.finish(event_loop);
         }
+    }
+
+    #[cold]
+    fn finish<L>(&mut self, event_loop: &mut EventLoop<L, On>) {
         self.phase = Phase::Done;
         for timer in [self.tick.take(), self.drain.take()].into_iter().flatten() {
             event_loop.cancel(timer);
@@ -341,26 +347,14 @@ impl Server {
         let client = Client { key, listener, address, connection: &connection };
         Hooks::accepted(&mut self.gateway, &client);
         let Some(address) = Hooks::upstream(&mut self.gateway, &client) else { return Ok(()) };
-        let pair = Pair {
-            upstream: Connection::connect(&address, self.config.nodelay)?,
-            client: connection,
-            up: Flow::new(),
-            down: Flow::to_a_ready_sink(),
-            connected: false,
-            asked: false,
-            queued: false,
-        };
-        let (client, upstream) = (On::Client(key), On::Upstream(key));
-        let registered =
-            event_loop.register_with(&pair.client, client, INTEREST, Trigger::Edge).and_then(
-                |()| event_loop.register_with(&pair.upstream, upstream, INTEREST, Trigger::Edge),
-            );
-        if registered.is_err() {
-            // `NotFound` if registering this one is what failed.
-            let _ = event_loop.close(pair.client, On::Client(key));
-            return registered;
+        let upstream = Connection::connect(&address, self.config.nodelay)?;
+        event_loop.register_with(&connection, On::Client(key), INTEREST, Trigger::Edge)?;
+        let token = On::Upstream(key);
+        if let Err(error) = event_loop.register_with(&upstream, token, INTEREST, Trigger::Edge) {
+            let _ = event_loop.close(connection, On::Client(key));
+            return Err(error);
         }
-        entry.insert(pair);
+        entry.insert(Pair::new(connection, upstream));
         self.counters.not_opened -= 1;
         self.wait(event_loop, CONNECTING, key);
         Ok(())
@@ -370,6 +364,7 @@ impl Server {
 /// Waiting.
 impl Server {
     /// A pair waits in this queue from now on.
+    #[inline(always)]
     fn wait<L>(&mut self, event_loop: &mut EventLoop<L, On>, queue: usize, key: Key) {
         self.waits.start(queue, key.index(), event_loop.now_ns());
         let (_, is_set) = self.alarms[queue];
@@ -430,10 +425,7 @@ impl Server {
         if pair.bytes() != bytes {
             waits.touch(IDLE, key.index(), event_loop.now_ns());
         }
-        match carried {
-            Ok(Progress::Waits) => self.serve_queue(event_loop),
-            other => self.go_on(event_loop, key, other),
-        }
+        self.after(event_loop, key, carried)
     }
 
     /// The upstream has accepted.
@@ -444,29 +436,46 @@ impl Server {
         let Some(pair) = pairs.get_mut(key) else { return Ok(()) };
         pair.connected = true;
         Hooks::connected(gateway, key, &pair.upstream);
-        let header = pair.header(config.proxy_protocol);
-        let carried = pair.carry_both(key, header, gateway, pool, counters);
-        self.go_on(event_loop, key, carried)
+        let carried = match pair.header(config.proxy_protocol) {
+            // Only the client can have sent something.
+            None => pair.carry(Side::Client, key, gateway, pool, counters),
+            header => pair.carry_both(key, header, gateway, pool, counters),
+        };
+        self.after(event_loop, key, carried)
     }
 
-    /// Does what a pair needs that has not just carried all there was.
-    #[cold]
-    fn go_on<L>(
+    /// Does what a pair needs after it has carried what it could, which mostly is nothing.
+    #[inline(always)]
+    fn after<L>(
         &mut self,
         event_loop: &mut EventLoop<L, On>,
         key: Key,
         carried: Result<Progress, Cause>,
     ) -> io::Result<()> {
+        match carried {
+            Ok(Progress::Waits) => self.serve_queue(event_loop),
+            Ok(progress) => self.go_on(event_loop, key, progress),
+            Err(cause) => self.close(event_loop, key, cause),
+        }
+    }
+
+    #[cold]
+    fn go_on<L>(
+        &mut self,
+        event_loop: &mut EventLoop<L, On>,
+        key: Key,
+        progress: Progress,
+    ) -> io::Result<()> {
         let Some(pair) = self.pairs.get_mut(key) else { return Ok(()) };
-        let goes_on = carried.and_then(|progress| match progress {
+        let goes_on = match progress {
             Progress::Waits => Ok(()),
             Progress::Yields => pair.ask(event_loop, key),
             Progress::Starves => pair.queue(key, &mut self.pool),
-        });
-        if let Err(cause) = goes_on {
-            self.close(event_loop, key, cause)?;
+        };
+        match goes_on {
+            Ok(()) => self.serve_queue(event_loop),
+            Err(cause) => self.close(event_loop, key, cause),
         }
-        self.serve_queue(event_loop)
     }
 
     /// Gives a buffer that has become free to the pair that has waited longest for one.
@@ -485,34 +494,29 @@ impl Server {
         Ok(())
     }
 
+    /// Closes a pair, and lets others have what it had.
     fn close<L>(
         &mut self,
         event_loop: &mut EventLoop<L, On>,
         key: Key,
         cause: Cause,
     ) -> io::Result<()> {
-        let Some(pair) = self.pairs.remove(key) else { return Ok(()) };
-        self.end_pair(key, pair, cause);
+        self.end_pair(key, cause);
         self.end_if_drained(event_loop);
-        if self.accepting.made_room() { self.accept_next_turn(event_loop) } else { Ok(()) }
+        if self.accepting.made_room() {
+            self.accept_next_turn(event_loop)?;
+        }
+        self.serve_queue(event_loop)
     }
 
-    /// Closes the connections of a pair that is in the table no more.
-    fn end_pair(&mut self, key: Key, pair: Pair, cause: Cause) {
-        let Pair { client, upstream, up, down, .. } = pair;
-        let closed = Closed { key, cause, bytes_up: up.bytes(), bytes_down: down.bytes() };
+    #[inline(always)]
+    fn end_pair(&mut self, key: Key, cause: Cause) {
+        let Some(pair) = self.pairs.get_mut(key) else { return };
+        let closed = pair.end(key, cause, &mut self.pool);
         self.waits.stop(key.index());
-        up.close(&mut self.pool);
-        down.close(&mut self.pool);
-        if cause.resets(Side::Client) {
-            client.reset_on_drop();
-        }
-        if cause.resets(Side::Upstream) {
-            upstream.reset_on_drop();
-        }
-        // Nobody else has their descriptors, so dropping them deregisters them. What the loop has yet to say
-        // of them finds nothing under the key.
-        drop((client, upstream));
+        // Nobody else has its descriptors, so dropping them deregisters them. What the loop has yet to say of
+        // them finds nothing under the key.
+        self.pairs.remove(key);
         self.counters.count(cause);
         Hooks::closed(&mut self.gateway, &closed);
     }
@@ -557,8 +561,7 @@ impl<L> OnHandler<L> for Server {
         self.set_alarm(event_loop, queue.into());
         // As long as there are pairs this comes again, and once after the last: what bulk has opened is not kept for ever.
         self.pool.close_idle_pipes();
-        closed?;
-        self.serve_queue(event_loop)
+        closed
     }
 
     fn retry(&mut self, event_loop: &mut EventLoop<L, On>) -> io::Result<()> {

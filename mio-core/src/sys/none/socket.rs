@@ -2,7 +2,7 @@
 
 use std::{
     io::{self, Read, Write},
-    net::{SocketAddr, TcpListener, TcpStream, UdpSocket},
+    net::{Shutdown, SocketAddr, TcpListener, TcpStream, UdpSocket},
     time::Duration,
 };
 
@@ -31,6 +31,14 @@ pub(crate) fn receive(mut stream: &TcpStream, buffer: &mut [u8]) -> io::Result<u
 /// As [`receive`].
 pub(crate) fn send(mut stream: &TcpStream, bytes: &[u8]) -> io::Result<usize> {
     stream.write(bytes)
+}
+
+pub(crate) fn set_nodelay(stream: &TcpStream, nodelay: bool) -> io::Result<()> {
+    stream.set_nodelay(nodelay)
+}
+
+pub(crate) fn shut_writing(stream: &TcpStream) -> io::Result<()> {
+    stream.shutdown(Shutdown::Write)
 }
 
 /// Whoever hands a socket over has connected it.

@@ -36,12 +36,22 @@ pub(in crate::sys) struct Address {
 
 impl Address {
     /// Room for the kernel to write into.
+    #[inline]
     pub(in crate::sys) fn room() -> Address {
         // SAFETY: the forms are integers and arrays of integers, for which zero is a value.
         let raw = unsafe { mem::zeroed() };
         Address { raw, length: size_of::<Raw>() as socklen_t }
     }
 
+    /// As [`room`](Address::room), for addresses of IP alone.
+    #[inline]
+    pub(super) fn room_for_ip() -> Address {
+        // SAFETY: integers and arrays of integers, for which zero is a value.
+        let v6 = unsafe { mem::zeroed() };
+        Address::with(Raw { v6 }, size_of::<sockaddr_in6>())
+    }
+
+    #[inline]
     pub(super) fn of_ip(address: &SocketAddr) -> Address {
         match address {
             SocketAddr::V4(address) => Address::of_v4(address),
@@ -49,6 +59,7 @@ impl Address {
         }
     }
 
+    #[inline]
     fn of_v4(address: &SocketAddrV4) -> Address {
         // SAFETY: integers and arrays of integers, for which zero is a value.
         let mut v4: sockaddr_in = unsafe { mem::zeroed() };
@@ -88,10 +99,12 @@ impl Address {
         Address::with(Raw { local }, PATH + (start + name.len() + end).min(PATH_MAX))
     }
 
+    #[inline]
     fn with(raw: Raw, length: usize) -> Address {
         Address { raw, length: length as socklen_t }
     }
 
+    #[inline]
     pub(super) fn family(&self) -> c_int {
         // SAFETY: every bit pattern is a `sockaddr`.
         c_int::from(unsafe { self.raw.any.sa_family })
@@ -135,10 +148,12 @@ impl Address {
         }
     }
 
+    #[inline]
     pub(super) fn as_raw(&self) -> (*const sockaddr, socklen_t) {
         ((&raw const self.raw).cast(), self.length)
     }
 
+    #[inline]
     pub(in crate::sys) fn as_raw_mut(&mut self) -> (*mut sockaddr, *mut socklen_t) {
         ((&raw mut self.raw).cast(), &raw mut self.length)
     }

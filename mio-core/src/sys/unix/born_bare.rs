@@ -13,6 +13,6 @@ use crate::sys::unix::address::Address;
 pub(in crate::sys) const SOCKET: c_int = 0;
 
 /// There is no such call.
-pub(in crate::sys) fn accept4(_: BorrowedFd<'_>) -> io::Result<(OwnedFd, Address)> {
+pub(in crate::sys) fn accept4(_: BorrowedFd<'_>, _: &mut Address) -> io::Result<OwnedFd> {
     Err(io::Error::from_raw_os_error(libc::ENOSYS))
 }

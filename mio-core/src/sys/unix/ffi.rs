@@ -11,6 +11,7 @@ use libc::c_int;
 use super::address::Address;
 use crate::sys::{LINGER_SECONDS, SEND, born};
 
+#[inline]
 pub(in crate::sys) fn check(result: c_int) -> io::Result<c_int> {
     if result == -1 { Err(failure()) } else { Ok(result) }
 }
@@ -25,6 +26,7 @@ fn failure() -> io::Error {
 /// # Safety
 ///
 /// `fd` is open and nobody else's.
+#[inline]
 pub(in crate::sys) unsafe fn own(fd: c_int) -> OwnedFd {
     // SAFETY: the caller promises the same.
     unsafe { OwnedFd::from_raw_fd(fd) }
@@ -47,6 +49,7 @@ pub(in crate::sys) unsafe fn own_two(
     Ok((first, second))
 }
 
+#[inline]
 pub(super) fn socket(domain: c_int, kind: c_int) -> io::Result<OwnedFd> {
     // SAFETY: takes no pointer.
     let fd = check(unsafe { libc::socket(domain, kind | born::SOCKET, 0) })?;
@@ -76,6 +79,7 @@ pub(super) fn listen(socket: BorrowedFd<'_>, backlog: c_int) -> io::Result<()> {
     Ok(())
 }
 
+#[inline]
 pub(super) fn connect(socket: BorrowedFd<'_>, address: &Address) -> io::Result<()> {
     let (pointer, length) = address.as_raw();
     // SAFETY: `address` vouches for `length` bytes at `pointer`, which the kernel only reads.
@@ -84,17 +88,16 @@ pub(super) fn connect(socket: BorrowedFd<'_>, address: &Address) -> io::Result<(
 }
 
 /// Accepts without any flag: they are for the caller to set.
-pub(super) fn accept(listener: BorrowedFd<'_>) -> io::Result<(OwnedFd, Address)> {
-    let mut address = Address::room();
+pub(super) fn accept(listener: BorrowedFd<'_>, address: &mut Address) -> io::Result<OwnedFd> {
     let (pointer, length) = address.as_raw_mut();
     // SAFETY: `address` vouches for `*length` bytes at `pointer`; both live until the call returns.
     let fd = check(unsafe { libc::accept(listener.as_raw_fd(), pointer, length) })?;
     // SAFETY: the kernel has just opened it for us alone.
-    Ok((unsafe { own(fd) }, address))
+    Ok(unsafe { own(fd) })
 }
 
 #[inline(always)]
-pub(super) fn recv(socket: BorrowedFd<'_>, buffer: &mut [u8], flags: c_int) -> io::Result<usize> {
+pub(super) fn recv(socket: &impl AsRawFd, buffer: &mut [u8], flags: c_int) -> io::Result<usize> {
     let (pointer, length) = (buffer.as_mut_ptr().cast(), buffer.len());
     // SAFETY: `buffer` has `length` writable bytes at `pointer`.
     let received = unsafe { libc::recv(socket.as_raw_fd(), pointer, length, flags) };
@@ -102,7 +105,7 @@ pub(super) fn recv(socket: BorrowedFd<'_>, buffer: &mut [u8], flags: c_int) -> i
 }
 
 #[inline(always)]
-pub(super) fn send(socket: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<usize> {
+pub(super) fn send(socket: &impl AsRawFd, bytes: &[u8]) -> io::Result<usize> {
     let (pointer, length) = (bytes.as_ptr().cast(), bytes.len());
     // SAFETY: `bytes` has `length` bytes at `pointer`, which the kernel only reads.
     let sent = unsafe { libc::send(socket.as_raw_fd(), pointer, length, SEND) };
@@ -119,9 +122,17 @@ pub(super) fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
     unsafe { own_two(open) }
 }
 
+#[inline]
+pub(super) fn shut_writing(socket: &impl AsRawFd) -> io::Result<()> {
+    // SAFETY: takes no pointer.
+    check(unsafe { libc::shutdown(socket.as_raw_fd(), libc::SHUT_WR) })?;
+    Ok(())
+}
+
 /// Sets a socket option whose value is an `int`.
+#[inline]
 pub(super) fn set_int(
-    socket: BorrowedFd<'_>,
+    socket: &impl AsRawFd,
     level: c_int,
     name: c_int,
     value: c_int,

@@ -22,7 +22,8 @@ pub(crate) fn listen(address: &SocketAddr, backlog: u32) -> io::Result<UnixListe
 /// One system call; two if the peer has a name that `std` cannot build from its parts.
 #[inline]
 pub(crate) fn accept(listener: &UnixListener) -> io::Result<(UnixStream, SocketAddr)> {
-    let (stream, address) = socket::accept(listener.as_fd())?;
+    let mut address = Address::room();
+    let stream = socket::accept(listener.as_fd(), &mut address)?;
     let stream = UnixStream::from(stream);
     // A connection is not lost for the name of its peer.
     let address = address.to_local().or_else(|_| stream.peer_addr()).or_else(|_| unnamed())?;
@@ -43,7 +44,7 @@ pub(crate) fn stream_pair() -> io::Result<(UnixStream, UnixStream)> {
 /// Receives and leaves the bytes where they are, which `std` cannot do yet.
 #[inline]
 pub(crate) fn peek(stream: &UnixStream, buffer: &mut [u8]) -> io::Result<usize> {
-    ffi::recv(stream.as_fd(), buffer, libc::MSG_PEEK)
+    ffi::recv(stream, buffer, libc::MSG_PEEK)
 }
 
 pub(crate) fn datagram() -> io::Result<UnixDatagram> {

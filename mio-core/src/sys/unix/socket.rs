@@ -1,9 +1,9 @@
 //! Sockets: IPv4 and IPv6 here, Unix ones in [`local`](super::local).
 
 use std::{
-    io,
+    io, mem,
     net::{SocketAddr, TcpListener, TcpStream, UdpSocket},
-    os::fd::{AsFd, BorrowedFd, OwnedFd},
+    os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd},
     time::Duration,
 };
 
@@ -24,14 +24,14 @@ pub(crate) fn tcp_listen(
 ) -> io::Result<TcpListener> {
     let address = Address::of_ip(&address);
     let socket = open(address.family(), libc::SOCK_STREAM)?;
-    ffi::set_int(socket.as_fd(), libc::SOL_SOCKET, libc::SO_REUSEADDR, 1)?;
+    ffi::set_int(&socket, libc::SOL_SOCKET, libc::SO_REUSEADDR, 1)?;
     if reuse_port {
         let option = REUSE_PORT.ok_or(io::ErrorKind::Unsupported)?;
-        ffi::set_int(socket.as_fd(), libc::SOL_SOCKET, option, 1)?;
+        ffi::set_int(&socket, libc::SOL_SOCKET, option, 1)?;
     }
     if let (Some(only_v6), libc::AF_INET6) = (only_v6, address.family()) {
         let value = c_int::from(only_v6);
-        ffi::set_int(socket.as_fd(), libc::IPPROTO_IPV6, libc::IPV6_V6ONLY, value)?;
+        ffi::set_int(&socket, libc::IPPROTO_IPV6, libc::IPV6_V6ONLY, value)?;
     }
     listen(socket, &address, backlog).map(TcpListener::from)
 }
@@ -39,11 +39,13 @@ pub(crate) fn tcp_listen(
 /// One system call.
 #[inline]
 pub(crate) fn tcp_accept(listener: &TcpListener) -> io::Result<(TcpStream, SocketAddr)> {
-    let (stream, address) = accept(listener.as_fd())?;
+    let mut address = Address::room_for_ip();
+    let stream = accept(listener.as_fd(), &mut address)?;
     Ok((TcpStream::from(stream), address.to_ip()?))
 }
 
 /// Starts to connect: `socket`, `bind` if there is a local address, `connect`.
+#[inline]
 pub(crate) fn tcp_connect(local: Option<SocketAddr>, peer: SocketAddr) -> io::Result<TcpStream> {
     let peer = Address::of_ip(&peer);
     let socket = open(peer.family(), libc::SOCK_STREAM)?;
@@ -55,14 +57,26 @@ pub(crate) fn tcp_connect(local: Option<SocketAddr>, peer: SocketAddr) -> io::Re
 
 /// What `std`'s `read` of a stream does, in fewer instructions.
 #[inline(always)]
-pub(crate) fn receive(stream: &impl AsFd, buffer: &mut [u8]) -> io::Result<usize> {
-    ffi::recv(stream.as_fd(), buffer, 0)
+pub(crate) fn receive(stream: &impl AsRawFd, buffer: &mut [u8]) -> io::Result<usize> {
+    ffi::recv(stream, buffer, 0)
 }
 
 /// What `std`'s `write` to a stream does, in fewer instructions.
 #[inline(always)]
-pub(crate) fn send(stream: &impl AsFd, bytes: &[u8]) -> io::Result<usize> {
-    ffi::send(stream.as_fd(), bytes)
+pub(crate) fn send(stream: &impl AsRawFd, bytes: &[u8]) -> io::Result<usize> {
+    ffi::send(stream, bytes)
+}
+
+/// What `std`'s `set_nodelay` does, in fewer instructions.
+#[inline]
+pub(crate) fn set_nodelay(stream: &TcpStream, nodelay: bool) -> io::Result<()> {
+    ffi::set_int(stream, libc::IPPROTO_TCP, libc::TCP_NODELAY, c_int::from(nodelay))
+}
+
+/// What `std`'s `shutdown` of the writing half does, in fewer instructions.
+#[inline]
+pub(crate) fn shut_writing(stream: &impl AsRawFd) -> io::Result<()> {
+    ffi::shut_writing(stream)
 }
 
 /// Whether the connection is made. `getpeername` succeeds if and only if it is, whether or not there is an error to take.
@@ -92,6 +106,7 @@ pub(crate) fn udp_bind(address: SocketAddr) -> io::Result<UdpSocket> {
     Ok(UdpSocket::from(socket))
 }
 
+#[inline]
 pub(super) fn open(domain: c_int, kind: c_int) -> io::Result<OwnedFd> {
     let socket = ffi::socket(domain, kind)?;
     if born::SOCKET != 0 { Ok(socket) } else { flag_socket_late(socket) }
@@ -114,20 +129,26 @@ pub(super) fn listen(socket: OwnedFd, address: &Address, backlog: u32) -> io::Re
 }
 
 /// In progress is as good as connected.
+#[inline]
 pub(super) fn connect(socket: OwnedFd, peer: &Address) -> io::Result<OwnedFd> {
     match ffi::connect(socket.as_fd(), peer) {
-        Err(error) if !matches!(error.raw_os_error(), Some(libc::EINPROGRESS | libc::EINTR)) => {
-            Err(error)
-        }
-        _ => Ok(socket),
+        Ok(()) => Ok(socket),
+        Err(error) => match error.raw_os_error() {
+            Some(libc::EINPROGRESS | libc::EINTR) => {
+                // A number, as it is with every connection: there is nothing to drop.
+                mem::forget(error);
+                Ok(socket)
+            }
+            _ => Err(error),
+        },
     }
 }
 
 /// Accepts in one system call; in four where `accept4` is refused.
-#[inline]
-pub(super) fn accept(listener: BorrowedFd<'_>) -> io::Result<(OwnedFd, Address)> {
+#[inline(always)]
+pub(super) fn accept(listener: BorrowedFd<'_>, address: &mut Address) -> io::Result<OwnedFd> {
     loop {
-        match accept_once(listener) {
+        match accept_once(listener, address) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             outcome => return outcome,
         }
@@ -138,29 +159,28 @@ pub(super) fn accept(listener: BorrowedFd<'_>) -> io::Result<(OwnedFd, Address)>
 // Relaxed: it guards nothing; who reads it too early makes a refused call.
 static ACCEPT4_REFUSED: AtomicBool = AtomicBool::new(REFUSING);
 
-#[inline]
-fn accept_once(listener: BorrowedFd<'_>) -> io::Result<(OwnedFd, Address)> {
+#[inline(always)]
+fn accept_once(listener: BorrowedFd<'_>, address: &mut Address) -> io::Result<OwnedFd> {
     if !ACCEPT4_REFUSED.load(Ordering::Relaxed) {
-        match born::accept4(listener) {
+        match born::accept4(listener, address) {
             Err(error) if refused(&error) => {}
             outcome => return outcome,
         }
     }
-    let accepted = accept_late(listener)?;
+    let accepted = accept_late(listener, address)?;
     // Only now: EPERM is also what a firewall answers, and then to both calls.
     ACCEPT4_REFUSED.store(true, Ordering::Relaxed);
     Ok(accepted)
 }
 
 #[cold]
-fn accept_late(listener: BorrowedFd<'_>) -> io::Result<(OwnedFd, Address)> {
-    let (socket, address) = ffi::accept(listener)?;
-    Ok((flag_socket_late(socket)?, address))
+fn accept_late(listener: BorrowedFd<'_>, address: &mut Address) -> io::Result<OwnedFd> {
+    flag_socket_late(ffi::accept(listener, address)?)
 }
 
 fn flag_socket_late(socket: OwnedFd) -> io::Result<OwnedFd> {
     if let Some(option) = NO_SIGPIPE {
-        ffi::set_int(socket.as_fd(), libc::SOL_SOCKET, option, 1)?;
+        ffi::set_int(&socket, libc::SOL_SOCKET, option, 1)?;
     }
     flag_late(socket)
 }
@@ -169,14 +189,15 @@ fn flag_socket_late(socket: OwnedFd) -> io::Result<OwnedFd> {
 mod tests {
     use std::{net::TcpStream, os::fd::AsFd};
 
-    use super::{accept_late, tcp_listen};
+    use super::{Address, accept_late, tcp_listen};
     use crate::sys::unix::is_flagged;
 
     #[test]
     fn without_accept4_a_connection_gets_its_flags_late() {
         let listener = tcp_listen("127.0.0.1:0".parse().unwrap(), 8, false, None).unwrap();
         let peer = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-        let (socket, address) = accept_late(listener.as_fd()).unwrap();
+        let mut address = Address::room();
+        let socket = accept_late(listener.as_fd(), &mut address).unwrap();
         assert!(is_flagged(&socket));
         assert_eq!(address.to_ip().unwrap(), peer.local_addr().unwrap());
     }

@@ -2,7 +2,7 @@
 
 use mio_core::{
     EventLoop, Key, Readiness,
-    proxy::{Cause, Connection, Counters, ProxyHeader, ProxyProtocol, Side, Unseen},
+    proxy::{Cause, Closed, Connection, Counters, ProxyHeader, ProxyProtocol, Side, Unseen},
     relay::{Flow, Pool, Progress},
 };
 
@@ -30,6 +30,13 @@ pub(super) struct Pair {
 }
 
 impl Pair {
+    /// A client, and an upstream which has yet to accept.
+    #[inline(always)]
+    pub(super) fn new(client: Connection, upstream: Connection) -> Pair {
+        let (up, down) = (Flow::new(), Flow::to_a_ready_sink());
+        Pair { client, upstream, up, down, connected: false, asked: false, queued: false }
+    }
+
     /// Takes in what the kernel says of one side; nothing, if the pair itself had asked for its turn.
     #[inline(always)]
     pub(super) fn hear(&mut self, side: Side, readiness: Readiness) -> Result<(), Cause> {
@@ -81,18 +88,35 @@ impl Pair {
         let Pair { client, upstream, up, down, .. } = self;
         let [way_up, way_down] = &mut counters.ways;
         // Mostly only the way from this side has something to carry.
-        let went = match side {
+        let (went, has_finished) = match side {
             Side::Client if down.is_waiting() => {
                 let mut filter = Up::new(gateway, key);
-                up.advance(client, upstream, pool, way_up, &mut filter)
+                let went = up.advance(client, upstream, pool, way_up, &mut filter);
+                (went, up.is_finished())
             }
             Side::Upstream if up.is_waiting() => {
                 let mut filter = Down::new(gateway, key);
-                down.advance(upstream, client, pool, way_down, &mut filter)
+                let went = down.advance(upstream, client, pool, way_down, &mut filter);
+                (went, down.is_finished())
             }
             _ => return self.carry_both(key, None, gateway, pool, counters),
         };
-        went.map_err(|broken| Cause::broken(broken, side))
+        match went {
+            Ok(_) if has_finished => self.after_end(),
+            went => went.map_err(|broken| Cause::broken(broken, side)),
+        }
+    }
+
+    /// At least one of the ways has finished.
+    #[cold]
+    fn after_end(&mut self) -> Result<Progress, Cause> {
+        let Pair { up, down, .. } = self;
+        match (up.is_finished(), down.is_finished()) {
+            (true, true) => return Err(Cause::Finished),
+            (true, false) => down.is_the_last(),
+            (false, _) => up.is_the_last(),
+        }
+        Ok(Progress::Waits)
     }
 
     /// Carries both ways. The header, if there is one, goes up first.
@@ -107,9 +131,6 @@ impl Pair {
     ) -> Result<Progress, Cause> {
         let Pair { client, upstream, up, down, .. } = self;
         let [way_up, way_down] = &mut counters.ways;
-        if down.is_finished() {
-            up.is_the_last();
-        }
         let mut filter = Up::new(gateway, key);
         let went_up = match header {
             None => up.advance(client, upstream, pool, way_up, &mut filter),
@@ -124,14 +145,30 @@ impl Pair {
         let mut filter = Down::new(gateway, key);
         let went_down = down.advance(upstream, client, pool, way_down, &mut filter);
         let went_down = went_down.map_err(|broken| Cause::broken(broken, Side::Upstream))?;
-        if up.is_finished() && down.is_finished() {
-            return Err(Cause::Finished);
+        if up.is_finished() || down.is_finished() {
+            self.after_end()?;
         }
         // Who starves is found out again when it is its turn.
         Ok(match (went_up, went_down) {
             (Progress::Waits, went) | (_, went @ Progress::Yields) => went,
             (went, _) => went,
         })
+    }
+
+    /// Gives back what it holds. It is of no use any more.
+    #[inline(always)]
+    pub(super) fn end(&mut self, key: Key, cause: Cause, pool: &mut Pool) -> Closed {
+        let Pair { client, upstream, up, down, .. } = self;
+        let closed = Closed { key, cause, bytes_up: up.bytes(), bytes_down: down.bytes() };
+        up.close(pool);
+        down.close(pool);
+        if cause.resets(Side::Client) {
+            client.reset_on_drop();
+        }
+        if cause.resets(Side::Upstream) {
+            upstream.reset_on_drop();
+        }
+        closed
     }
 
     /// Asks for another turn, after the others.
@@ -160,7 +197,7 @@ impl Pair {
     }
 
     /// What the upstream is told of the client.
-    #[cold]
+    #[inline]
     pub(super) fn header(&self, version: ProxyProtocol) -> Option<ProxyHeader> {
         if version == ProxyProtocol::Off {
             return None;

@@ -18,11 +18,13 @@ pub(in crate::sys) const SOCKET: c_int = libc::SOCK_NONBLOCK | libc::SOCK_CLOEXE
 
 /// Accepts non-blocking and close-on-exec.
 #[inline]
-pub(in crate::sys) fn accept4(listener: BorrowedFd<'_>) -> io::Result<(OwnedFd, Address)> {
-    let mut address = Address::room();
+pub(in crate::sys) fn accept4(
+    listener: BorrowedFd<'_>,
+    address: &mut Address,
+) -> io::Result<OwnedFd> {
     let (pointer, length) = address.as_raw_mut();
     // SAFETY: `address` vouches for `*length` bytes at `pointer`; both live until the call returns.
     let fd = check(unsafe { libc::accept4(listener.as_raw_fd(), pointer, length, SOCKET) })?;
     // SAFETY: the kernel has just opened it for us alone.
-    Ok((unsafe { own(fd) }, address))
+    Ok(unsafe { own(fd) })
 }
