@@ -57,7 +57,9 @@
 //! - WASI without threads, by poll(2): the standard streams, and sockets that the host has opened. There is nobody to
 //!   end a wait, so one for nothing is [`Deadlock`](std::io::ErrorKind::Deadlock);
 //! - the Web (wasm32-unknown-unknown) and WASI with threads, where nothing can be waited for: messages and timers, on
-//!   the Web in [virtual time](Config::virtual_time).
+//!   the Web in [virtual time](Config::virtual_time). Only a nightly compiler tells that there are threads; with another
+//!   one wasm32-wasip1-threads is WASI without, where a message from another thread is seen when the wait ends by
+//!   something else.
 //!
 //! On the last two whatever would open a socket or a pipe, signals and children are
 //! [`Unsupported`](std::io::ErrorKind::Unsupported).
