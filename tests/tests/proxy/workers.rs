@@ -14,7 +14,7 @@ use std::{
 };
 
 use mio_core::{
-    EventLoop, Proxy,
+    Proxy,
     proxy::{Address, Client, Counters, Hooks, ProxyConfig, Sharing},
 };
 use tests::{Isolated, test_name};
@@ -110,7 +110,7 @@ fn of_loops_with_one_queue_one_is_woken_and_of_loops_with_a_queue_each_its_own()
     for (sharing, exclusive) in [(Sharing::Exclusive, true), (Sharing::ReusePort, false)] {
         let config = ProxyConfig { sharing, ..listen(&["127.0.0.1:0"], CrewServer::config()) };
         for listener in config.shared_listeners(3).unwrap().into_iter().flatten() {
-            let mut event_loop: EventLoop = EventLoop::new().unwrap();
+            let mut event_loop: mio_core::EventLoop = mio_core::EventLoop::new().unwrap();
             listener.register(&mut event_loop, 1u64).unwrap();
             // Of exclusive wake-ups the kernel lets nothing be changed.
             let changed = event_loop.reregister(&listener, 1u64);
