@@ -62,11 +62,11 @@
 //!   something to cancel, it is the same socket, and that is an error; if not, the slot is retired on the spot.
 //! - A duplicate keeps the socket open, and thereby registered, as on epoll.
 //!
-//! Two things were seen under Wine 8, where many threads open and close `std`'s sockets without a word; their causes
-//! are inferred, not proven. Registering the next socket under a number may answer `AlreadyExists` for a moment, as if
-//! the packets of the closed one were posted a little after `closesocket` returns. And Wine's server may end on an
-//! assertion (server/fd.c, `set_fd_events`), as if a socket were polled that another thread is just opening; that of
-//! Wine 10 does not, in the same storms.
+//! Two things were seen under Wine, where many threads open and close `std`'s sockets without a word. Registering the
+//! next socket under a number may answer `AlreadyExists` for a moment, as if the packets of the closed one were posted a
+//! little after `closesocket` returns. And Wine's server may end on an assertion (server/fd.c, `set_fd_events`). It
+//! opens a socket in two steps; whoever polls its number between them asks for events of a descriptor that is not
+//! there yet. That is the stranger of above, if another thread is just opening it.
 
 mod afd;
 mod child;
