@@ -3,8 +3,7 @@
 //! The wait is the system's thread pool's (`RegisterWaitForSingleObject`), which puts a packet into the port when
 //! the process has ended. One thread of the pool, which the process has anyway, watches many handles. What else
 //! there is: a job object posts its messages to a port, but promises the delivery of none, and takes the child's own
-//! children with it; `NtAssociateWaitCompletionPacket` needs no thread, but is undocumented, and Wine before 10 has
-//! none.
+//! children with it; `NtAssociateWaitCompletionPacket` needs no thread, but is undocumented, and Wine 10.0 has none.
 
 mod ffi;
 
