@@ -34,8 +34,8 @@ pub trait Source {
     sys::if_sourceless! {
         /// There is nothing to wait for.
         #[doc(hidden)]
-        fn as_source(&self) -> sys::none::NoDescriptor {
-            sys::none::NoDescriptor
+        fn as_source(&self) -> sys::NoDescriptor {
+            sys::NoDescriptor
         }
     }
 }

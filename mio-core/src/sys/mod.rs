@@ -5,7 +5,8 @@
 //!
 //! # The contract
 //!
-//! A backend is a folder with the same files, types and method order as its siblings.
+//! A backend is a folder with the same files, types and method order as its siblings, which is tested by the lines
+//! below.
 //!
 //! - `selector.rs`: `Selector::{with_capacity, register, register_exclusive, reregister, deregister,
 //!   would_block, select, check_process}`, all on `&self`, from any thread, also while another one is in `select`,
@@ -18,27 +19,28 @@
 //!   [`Record`](events::Record), or of [`Event`](crate::event::Event)s with the kernel's own structures as `K`.
 //! - `waker.rs`: `Waker::{new, wake}`. Reports `READABLE` under the token that it was made with, once for any number
 //!   of wakes before the selector looks. `wake` may be called from a signal handler, and takes no lock.
-//! - `child/` or `child.rs`: `ChildWatch::{open, peek, register, deregister}`: the end of a child as something that
+//! - `child.rs`: `ChildWatch::{open, peek, register, deregister}`: the end of a child as something that
 //!   the selector reports under a token, at least once. `open` answers `None` where there is nothing of the kind and
 //!   SIGCHLD has to do; `register` answers whether the child was still running, else it is to be looked at at
 //!   once. `peek` leaves the child for its owner to wait for.
 //! - `ffi.rs`: the only file that enters the kernel; folders may have one each.
 //! - `mod.rs`: an essay on how this kernel does readiness and what surprised us. It names the file of `edges/` that
-//!   it needs, beside it for `edges/emulated.rs` a `descriptor.rs`: `AsDescriptor` and `number`, what the table
+//!   it needs, beside it for `edges/emulated.rs` a `descriptor.rs` with `AsDescriptor` and `number`, what the table
 //!   knows a source by; and it has the macro `if_nestable`, which keeps its items if a selector is a descriptor itself and
 //!   can be waited for in other loops.
 //!
 //! What belongs to the platform rather than to its way of waiting is shared by the backends of that platform; all
 //! of Unix's is in `unix`:
 //!
-//! - `socket`: `tcp_listen`, `tcp_accept`, `tcp_connect`, `udp_bind`, which answer `std`'s types, and `is_connected`,
-//!   `set_linger`, `set_nodelay`, `receive`, `send` and `shut_writing`, which take its streams.
-//! - `pipe`: `End`, a type of `std`, and `new`, a reading and a writing one.
-//! - `signal`: `Catcher::{new, owned, capacity, claim, release, pending, pop}` beside what is in [`bell`], and
+//! - `child.rs`: `{peek, signal, core_dumped}`, by number, and of a status.
+//! - `pipe.rs`: `{new}`, a reading and a writing end, each an `End`, which is a type of `std`.
+//! - `signal.rs`: `Catcher::{new, owned, capacity, claim, release, pending, pop}`, beside what is in [`bell`], and
 //!   `names`: the number of every signal that [`Signal`](crate::Signal) names, one that cannot occur where there is
 //!   no such signal; `REFUSED`; `real_time`, the first and the last, the first higher than the last if there are none.
-//! - `child`: `peek` by number, `signal` and `core_dumped` of a status.
-//! - `stopwatch`: `Stopwatch::{start, elapsed}`, nanoseconds on the clock of `Instant`.
+//! - `socket.rs`: `{tcp_listen, tcp_accept, tcp_connect, receive, send, set_nodelay, shut_writing, is_connected,
+//!   set_linger, udp_bind}`, which answer or take types of `std`.
+//!
+//! And for all of them: `Stopwatch::{start, elapsed}`, nanoseconds on the clock of `Instant`.
 //!
 //! # Edges
 //!
@@ -63,16 +65,12 @@ mod events;
 
 // Linux.
 #[cfg(all(any(target_os = "linux", target_os = "android"), not(mio_core_poll)))]
-mod epoll;
-#[cfg(all(any(target_os = "linux", target_os = "android"), not(mio_core_poll)))]
-pub(crate) use epoll::{ChildWatch, Events, Rearming, Selector, Waker, if_nestable};
-
+#[path = "epoll/mod.rs"]
+mod backend;
 // Windows.
 #[cfg(windows)]
-mod iocp;
-#[cfg(windows)]
-pub(crate) use iocp::{ChildWatch, Events, Rearming, Selector, Waker, if_nestable};
-
+#[path = "iocp/mod.rs"]
+mod backend;
 // Apple's systems and the BSDs.
 #[cfg(all(
     not(mio_core_poll),
@@ -84,24 +82,8 @@ pub(crate) use iocp::{ChildWatch, Events, Rearming, Selector, Waker, if_nestable
         target_os = "openbsd"
     )
 ))]
-mod kqueue;
-#[cfg(all(
-    not(mio_core_poll),
-    any(
-        target_vendor = "apple",
-        target_os = "freebsd",
-        target_os = "dragonfly",
-        target_os = "netbsd",
-        target_os = "openbsd"
-    )
-))]
-pub(crate) use kqueue::{ChildWatch, Events, Rearming, Selector, Waker, if_nestable};
-
-// What of it can be tested where there is no kqueue.
-#[cfg(all(test, any(target_os = "linux", target_os = "android")))]
-#[path = "kqueue/registry/mod.rs"]
-mod kqueue_registry;
-
+#[path = "kqueue/mod.rs"]
+mod backend;
 // Every other Unix, and any if it is asked for; WASI without threads.
 #[cfg(any(
     all(target_os = "wasi", not(target_feature = "atomics")),
@@ -121,42 +103,23 @@ mod kqueue_registry;
         )
     )
 ))]
-mod poll;
-#[cfg(any(
-    all(target_os = "wasi", not(target_feature = "atomics")),
-    all(
-        unix,
-        any(
-            mio_core_poll,
-            not(any(
-                target_os = "linux",
-                target_os = "android",
-                target_vendor = "apple",
-                target_os = "freebsd",
-                target_os = "dragonfly",
-                target_os = "netbsd",
-                target_os = "openbsd"
-            ))
-        )
-    )
-))]
-pub(crate) use poll::{ChildWatch, Events, Rearming, Selector, Waker, if_nestable};
-
+#[path = "poll/mod.rs"]
+mod backend;
 // No descriptors at all, or with threads that could not end a wait for them.
 #[cfg(all(
     target_family = "wasm",
     not(unix),
     any(not(target_os = "wasi"), target_feature = "atomics")
 ))]
-pub(crate) mod none;
-#[cfg(all(
-    target_family = "wasm",
-    not(unix),
-    any(not(target_os = "wasi"), target_feature = "atomics")
-))]
-pub(crate) use none::{
-    ChildWatch, Events, Rearming, Selector, Waker, child, if_nestable, pipe, signal, socket,
-};
+#[path = "none/mod.rs"]
+mod backend;
+
+pub(crate) use backend::{ChildWatch, Events, Rearming, Selector, Waker, if_nestable};
+
+// What of kqueue can be tested where there is none.
+#[cfg(all(test, any(target_os = "linux", target_os = "android")))]
+#[path = "kqueue/registry/mod.rs"]
+mod kqueue_registry;
 
 #[cfg(not(any(unix, windows, target_family = "wasm")))]
 compile_error!("mio-core has no backend for this target yet");
@@ -188,18 +151,13 @@ macro_rules! if_sourceless {
     ($($item:tt)*) => {};
 }
 pub(crate) use {if_descriptors, if_sourceless};
+if_sourceless! {
+    pub(crate) use backend::NoDescriptor;
+}
 
 /// Whether to do as if the kernel refused what has a substitute: see ARCHITECTURE.md.
 #[cfg(unix)]
 const REFUSING: bool = cfg!(mio_core_old_linux);
-
-// Whether a thread can wait for another one.
-#[cfg(all(
-    target_family = "wasm",
-    not(unix),
-    any(not(target_os = "wasi"), target_feature = "atomics")
-))]
-const HAS_THREADS: bool = cfg!(target_feature = "atomics");
 
 /// Whether there is a clock, and so timers.
 pub(crate) const HAS_CLOCK: bool =
@@ -214,16 +172,16 @@ pub(crate) use unix::{child, pipe, signal, socket};
 mod windows;
 #[cfg(windows)]
 pub(crate) use windows::{child, pipe, signal, socket};
-#[cfg(all(target_os = "wasi", not(target_feature = "atomics")))]
-pub(crate) mod wasi;
-#[cfg(all(target_os = "wasi", not(target_feature = "atomics")))]
-pub(crate) use wasi::{child, pipe, signal, socket};
+#[cfg(all(target_family = "wasm", not(unix)))]
+mod wasm;
+#[cfg(all(target_family = "wasm", not(unix)))]
+pub(crate) use wasm::{child, pipe, signal, socket};
 
 // Descriptors are inherited by other programs unless they are told not to.
 #[cfg(unix)]
 pub(crate) use unix::set_cloexec;
 #[cfg(all(target_os = "wasi", not(target_feature = "atomics")))]
-pub(crate) use wasi::set_cloexec;
+pub(crate) use wasm::set_cloexec;
 
 #[cfg(all(test, unix))]
 pub(crate) use unix::is_flagged;
@@ -276,47 +234,21 @@ use libc::_Errno as errno_location;
 use libc::_errnop as errno_location;
 
 /// What poll(2) calls a half-close.
-#[cfg(all(mio_core_poll, any(target_os = "linux", target_os = "android")))]
+#[cfg(any(target_os = "linux", target_os = "android"))]
+#[allow(unused_imports, reason = "only one of the backends asks poll(2)")]
 use libc::POLLRDHUP;
 /// poll(2) does not tell of a half-close.
-#[cfg(any(
-    all(target_os = "wasi", not(target_feature = "atomics")),
-    all(
-        unix,
-        not(any(target_os = "linux", target_os = "android")),
-        any(
-            mio_core_poll,
-            not(any(
-                target_vendor = "apple",
-                target_os = "freebsd",
-                target_os = "dragonfly",
-                target_os = "netbsd",
-                target_os = "openbsd"
-            ))
-        )
-    )
-))]
-const POLLRDHUP: libc::c_short = 0;
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+#[allow(dead_code, reason = "only one of the backends asks poll(2)")]
+const POLLRDHUP: std::ffi::c_short = 0;
 /// What poll(2) calls out-of-band data.
-#[cfg(all(
-    unix,
-    any(
-        mio_core_poll,
-        not(any(
-            target_os = "linux",
-            target_os = "android",
-            target_vendor = "apple",
-            target_os = "freebsd",
-            target_os = "dragonfly",
-            target_os = "netbsd",
-            target_os = "openbsd"
-        ))
-    )
-))]
+#[cfg(unix)]
+#[allow(unused_imports, reason = "only one of the backends asks poll(2)")]
 use libc::POLLPRI;
 /// There is none.
-#[cfg(all(target_os = "wasi", not(target_feature = "atomics")))]
-const POLLPRI: libc::c_short = 0;
+#[cfg(not(unix))]
+#[allow(dead_code, reason = "only one of the backends asks poll(2)")]
+const POLLPRI: std::ffi::c_short = 0;
 
 // How time is read.
 #[cfg(not(all(target_family = "wasm", not(any(unix, target_os = "wasi")))))]
@@ -333,7 +265,7 @@ mod stopwatch;
 #[cfg(not(all(target_family = "wasm", not(any(unix, target_os = "wasi")))))]
 pub(crate) use {epoch::Epoch, stopwatch::Stopwatch};
 #[cfg(all(target_family = "wasm", not(any(unix, target_os = "wasi"))))]
-#[path = "none/no_clock.rs"]
+#[path = "wasm/no_clock.rs"]
 mod no_clock;
 #[cfg(all(target_family = "wasm", not(any(unix, target_os = "wasi"))))]
 pub(crate) use no_clock::{Epoch, Stopwatch};

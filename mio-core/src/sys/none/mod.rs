@@ -12,21 +12,15 @@
 //! - **Without a clock** (wasm32-unknown-unknown, where `Instant::now` panics) timers are there in virtual time,
 //!   which the host moves by the timeouts of its calls; without it they are `Unsupported`.
 
-mod child_watch;
+#[path = "../poll/child.rs"]
+mod child;
 #[path = "../edges/kernel.rs"]
 mod edges;
 mod events;
-#[path = "../names.rs"]
-pub(crate) mod names;
 mod selector;
 mod waker;
 
-pub(crate) mod child;
-pub(crate) mod pipe;
-pub(crate) mod signal;
-pub(crate) mod socket;
-
-pub(crate) use child_watch::ChildWatch;
+pub(crate) use child::ChildWatch;
 pub(crate) use edges::Rearming;
 pub(crate) use events::Events;
 pub(crate) use selector::{NoDescriptor, Selector};

@@ -11,8 +11,10 @@ use crate::{
     event::Event,
     interest::{Interest, Readiness, Trigger},
     sync::global::{AtomicBool, Ordering},
-    sys::HAS_THREADS,
 };
+
+/// Whether a thread can wait for another one.
+const HAS_THREADS: bool = cfg!(target_feature = "atomics");
 
 /// What a source is where there are no descriptors: nothing that can be waited for.
 #[derive(Clone, Copy, Debug)]

@@ -3,13 +3,14 @@
 use std::{io, process::ExitStatus};
 
 use super::selector::Selector;
-use crate::sys::unix::child;
+use crate::sys::child;
 
 /// There is none.
 #[derive(Debug)]
 pub(crate) enum ChildWatch {}
 
 impl ChildWatch {
+    /// An error where there are no processes.
     pub(crate) fn open(pid: u32) -> io::Result<Option<ChildWatch>> {
         child::check(pid)?;
         Ok(None)

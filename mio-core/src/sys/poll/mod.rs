@@ -32,10 +32,6 @@
 //!   fstat(2) tells one socket from no other: a foreign type is to be deregistered before it is closed. The C library
 //!   has the question on the stack, 160 bytes a source.
 
-#[cfg(unix)]
-mod child;
-#[cfg(not(unix))]
-#[path = "../none/child_watch.rs"]
 mod child;
 #[path = "../unix/descriptor.rs"]
 mod descriptor;

@@ -1,4 +1,4 @@
-//! Sockets that the host has handed over, by `std`, which also knows what is `Unsupported`.
+//! Sockets that the host has handed over, by `std`, which also knows where there are none.
 
 use std::{
     io::{self, Read, Write},
@@ -15,7 +15,7 @@ pub(crate) fn tcp_listen(
     Err(io::ErrorKind::Unsupported.into())
 }
 
-/// Two calls. The address is 0.0.0.0:0: the host does not tell it.
+/// Two calls. The address is 0.0.0.0:0: WASI does not tell it.
 pub(crate) fn tcp_accept(listener: &TcpListener) -> io::Result<(TcpStream, SocketAddr)> {
     let (stream, address) = listener.accept()?;
     stream.set_nonblocking(true)?;

@@ -4,15 +4,13 @@
 //! never a later one that was given the same number. It is pollable but knows nothing of the parent: that
 //! the process is ours, and how it ended, is waitid(2)'s to say.
 
-mod ffi;
-
 use std::{
     io,
     os::fd::{AsFd, AsRawFd, OwnedFd},
     process::ExitStatus,
 };
 
-use super::selector::Selector;
+use super::{ffi, selector::Selector};
 use crate::{
     interest::{Interest, Trigger},
     sys::{REFUSING, unix::child},

@@ -3,12 +3,15 @@
 //! Rules look at code alone: comments, literals and tests are blanked out first. Each has a test that
 //! feeds it a violation.
 
-use std::{
-    collections::HashMap,
-    fs,
-    path::{Path, PathBuf},
-    sync::LazyLock,
-};
+mod backends;
+mod rust;
+mod sources;
+
+use std::sync::LazyLock;
+
+use backends::backends_unlike;
+use rust::{blanked, branches, imports, without_spaces, words};
+use sources::{Source, Sources};
 
 /// The modules of mio-core from the bottom up: each imports only from those before it.
 #[rustfmt::skip]
@@ -17,7 +20,9 @@ const ORDER: &[&str] = &[
     "config", "source", "selector", "doorbell", "sender", "signal", "token", "child", "newtype", "pipe", "net",
     "unix", "relay", "event_loop", "embed", "sleep", "handler", "nested", "run", "proxy", "lib",
 ];
-const BACKENDS: &[&str] = &["epoll", "kqueue", "poll", "iocp"];
+/// Each is a folder in `sys`.
+const BACKENDS: &[&str] = &["epoll", "kqueue", "poll", "iocp", "none"];
+const PLATFORMS: &[&str] = &["unix", "windows", "wasm"];
 const CORE: &str = "mio-core/src/";
 const LADDER: &str = "mio-core/src/sys/mod.rs";
 const SYNC: &str = "mio-core/src/sync.rs";
@@ -32,6 +37,11 @@ fn imports_go_downward_only() {
 #[test]
 fn backends_never_import_each_other() {
     holds(backends_in_backends);
+}
+
+#[test]
+fn backends_have_the_same_files_types_and_order_of_methods() {
+    holds(backends_unlike);
 }
 
 #[test]
@@ -73,7 +83,7 @@ fn imports_upward(sources: &Sources) -> Vec<String> {
     for file in sources.below(CORE) {
         let path = file.module_path();
         let Some(own) = rank(path[0]) else {
-            found.push(format!("{} has no place in ORDER, in tidy.rs", file.path));
+            found.push(format!("{} has no place in ORDER, in tidy", file.path));
             continue;
         };
         for name in imports(&file.code, path.len()) {
@@ -213,263 +223,6 @@ fn holds(rule: fn(&Sources) -> Vec<String>) {
     assert_eq!(sources.below(LADDER).count(), 1, "the sources are where they were");
     let violations = rule(sources);
     assert!(violations.is_empty(), "\n{}", violations.join("\n"));
-}
-
-// The sources.
-
-struct Sources(Vec<Source>);
-
-struct Source {
-    /// From the root of the workspace, with slashes.
-    path: String,
-    text: String,
-    /// `text` without comments, literals and tests; empty if all of it is a test.
-    code: String,
-}
-
-impl Sources {
-    fn read() -> Sources {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-        let mut paths = Vec::new();
-        for part in ["mio-core", "mio-derive", "new-proxy", "examples", "tests", "ui-tests"] {
-            rust_files(&root.join(part), &mut paths);
-        }
-        Sources::of(paths.into_iter().map(|path| {
-            let text = fs::read_to_string(&path).expect("a source is UTF-8");
-            let path = path.strip_prefix(&root).expect("found below the root");
-            (path.to_str().expect("a source has a plain name").replace('\\', "/"), text)
-        }))
-    }
-
-    fn of(texts: impl IntoIterator<Item = (String, String)>) -> Sources {
-        let source = |(path, text): (String, String)| Source {
-            code: without_tests(&blanked(&text)),
-            path,
-            text,
-        };
-        let mut sources: Vec<Source> = texts.into_iter().map(source).collect();
-        let tests: Vec<String> = sources.iter().flat_map(Source::test_modules).collect();
-        for source in &mut sources {
-            let mut stems = source.path.trim_end_matches(".rs").match_indices('/');
-            let folder = stems.any(|(at, _)| tests.iter().any(|test| *test == source.path[..at]));
-            if folder || tests.iter().any(|test| *test == source.path.trim_end_matches(".rs")) {
-                source.code.clear();
-            }
-        }
-        Sources(sources)
-    }
-
-    fn below(&self, folder: &str) -> impl Iterator<Item = &Source> {
-        self.0.iter().filter(move |file| file.path.starts_with(folder))
-    }
-
-    /// The module that each name re-exported by mio-core's lib.rs comes from.
-    fn exports(&self) -> HashMap<&str, &str> {
-        let mut exports = HashMap::new();
-        for lib in self.below(CORE).filter(|file| file.module_path() == ["lib"]) {
-            for statement in lib.code.split("pub use ").skip(1) {
-                let statement = statement.split(';').next().unwrap_or_default();
-                let module = first_word(statement);
-                exports.extend(words(statement).skip(1).map(|(_, name)| (name, module)));
-            }
-        }
-        exports
-    }
-}
-
-impl Source {
-    fn name(&self) -> &str {
-        self.path.rsplit('/').next().unwrap_or_default()
-    }
-
-    fn is_library(&self) -> bool {
-        self.path.contains("/src/")
-    }
-
-    /// `["sys", "epoll", "waker"]` for mio-core/src/sys/epoll/waker.rs.
-    fn module_path(&self) -> Vec<&str> {
-        let path = self.path.trim_start_matches(CORE).trim_end_matches(".rs");
-        path.trim_end_matches("/mod").split('/').collect()
-    }
-
-    /// The paths, without `.rs`, of the files that this one declares as modules for tests.
-    fn test_modules(&self) -> Vec<String> {
-        let stem = self.path.trim_end_matches(".rs");
-        let folder = match stem.rsplit_once('/') {
-            Some((folder, "mod" | "lib")) => folder,
-            _ => stem,
-        };
-        let code = blanked(&self.text);
-        let mut modules = Vec::new();
-        for (start, _) in code.match_indices("#[cfg(") {
-            let Some((condition, item)) = code[start..].split_once(']') else { continue };
-            let Some(item) = item.trim_start().strip_prefix("mod ") else { continue };
-            let name = first_word(item);
-            if is_test(condition) && item[name.len()..].starts_with(';') {
-                modules.push(format!("{folder}/{name}"));
-            }
-        }
-        modules
-    }
-}
-
-fn rust_files(folder: &Path, paths: &mut Vec<PathBuf>) {
-    let Ok(entries) = fs::read_dir(folder) else { return };
-    for path in entries.map(|entry| entry.expect("a folder can be read").path()) {
-        // Snapshots are what a macro wrote.
-        if path.is_dir() && !path.ends_with("target") && !path.ends_with("snapshots") {
-            rust_files(&path, paths);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            paths.push(path);
-        }
-    }
-}
-
-// Reading Rust, as far as the rules need it.
-
-/// Code with a space in place of each comment and character and with empty strings, line for line.
-fn blanked(text: &str) -> String {
-    let mut code = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(next) = rest.chars().next() {
-        let raw = !code.ends_with(is_word) && (rest.starts_with("r\"") || rest.starts_with("r#\""));
-        let (length, instead) = if rest.starts_with("//") {
-            (rest.find('\n').unwrap_or(rest.len()), " ")
-        } else if rest.starts_with("/*") {
-            (rest.find("*/").map_or(rest.len(), |end| end + "*/".len()), " ")
-        } else if raw {
-            let fence = if rest.starts_with("r#") { "\"#" } else { "\"" };
-            let start = "r".len() + fence.len();
-            (rest[start..].find(fence).map_or(rest.len(), |end| start + end + fence.len()), "\"\"")
-        } else if next == '"' {
-            (string_length(rest), "\"\"")
-        } else {
-            (character_length(rest), " ")
-        };
-        if length == 0 {
-            code.push(next);
-            rest = &rest[next.len_utf8()..];
-        } else {
-            code.push_str(instead);
-            code.extend(rest[..length].chars().filter(|&c| c == '\n'));
-            rest = &rest[length..];
-        }
-    }
-    code
-}
-
-fn string_length(text: &str) -> usize {
-    let mut escaped = true;
-    let end = text.find(|c| {
-        let end = c == '"' && !escaped;
-        // The opening quote counts as escaped, and what follows it not.
-        escaped = c == '\\' && !escaped;
-        end
-    });
-    end.map_or(text.len(), |at| at + 1)
-}
-
-/// The length of the character literal that `text` starts with; 0 if it starts with none.
-fn character_length(text: &str) -> usize {
-    let mut chars = text.chars();
-    match (chars.next(), chars.next(), chars.next()) {
-        (Some('\''), Some('\\'), Some(escaped)) => {
-            let start = r"'\".len() + escaped.len_utf8();
-            text[start..].find('\'').map_or(0, |end| start + end + 1)
-        }
-        (Some('\''), Some(c), Some('\'')) => c.len_utf8() + 2,
-        _ => 0,
-    }
-}
-
-/// Blanked code without the items that are there for tests alone.
-fn without_tests(code: &str) -> String {
-    let mut kept = String::new();
-    let mut rest = code;
-    while let Some((before, condition)) = rest.split_once("cfg(") {
-        let (condition, item) = condition.split_once(']').unwrap_or((condition, ""));
-        kept.push_str(before);
-        rest = match is_test(condition) {
-            true if before.ends_with("#![") => "",
-            true if before.ends_with("#[") => &item[item_length(item)..],
-            _ => {
-                kept.push_str(condition);
-                item
-            }
-        };
-    }
-    kept + rest
-}
-
-fn is_test(condition: &str) -> bool {
-    let dense = without_spaces(condition);
-    words(&dense).any(|(_, word)| word == "test") && !dense.contains("not(test")
-}
-
-/// The length of the item that `code` starts with: to its semicolon or its closing brace.
-fn item_length(code: &str) -> usize {
-    let mut depth = 0_usize;
-    let end = code.find(|c| {
-        match c {
-            '{' | '(' | '[' => depth += 1,
-            '}' | ')' | ']' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        depth == 0 && matches!(c, '}' | ';')
-    });
-    end.map_or(code.len(), |at| at + 1)
-}
-
-/// What code in a module `depth` deep names at the root of its crate.
-fn imports(code: &str, depth: usize) -> Vec<&str> {
-    let mut names = Vec::new();
-    let up = "super::".repeat(depth);
-    for root in ["crate::", &up] {
-        for (at, _) in code.match_indices(root) {
-            if !code[..at].ends_with(is_word) && !code[..at].ends_with("super::") {
-                branches(&code[at + root.len()..], &mut names);
-            }
-        }
-    }
-    names
-}
-
-/// The first names of the `use` tree that `code` starts with.
-fn branches<'a>(code: &'a str, names: &mut Vec<&'a str>) {
-    let mut depth = 0_usize;
-    let mut expected = true;
-    for (at, c) in code.char_indices() {
-        match c {
-            c if expected && is_word(c) => {
-                names.push(first_word(&code[at..]));
-                expected = false;
-            }
-            '{' => depth += 1,
-            '}' => depth = depth.saturating_sub(1),
-            ',' => expected = depth == 1,
-            _ => {}
-        }
-        if depth == 0 {
-            return;
-        }
-    }
-}
-
-fn words(code: &str) -> impl Iterator<Item = (usize, &str)> {
-    let words = code.split(|c| !is_word(c)).filter(|word| !word.is_empty());
-    words.map(|word| (word.as_ptr().addr() - code.as_ptr().addr(), word))
-}
-
-fn first_word(code: &str) -> &str {
-    &code[..code.find(|c| !is_word(c)).unwrap_or(code.len())]
-}
-
-fn is_word(c: char) -> bool {
-    c.is_alphanumeric() || c == '_'
-}
-
-fn without_spaces(code: &str) -> String {
-    code.chars().filter(|c| !c.is_whitespace()).collect()
 }
 
 mod each_rule_catches {
