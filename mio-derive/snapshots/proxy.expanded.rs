@@ -2,24 +2,125 @@
 #[allow(dead_code, missing_debug_implementations, unused_imports)]
 #[allow(clippy::all)]
 mod louder_server {
-    //! The server: one event loop that accepts clients, connects each to the upstream that [`Louder`] chooses,
+    //! The server: one event loop that accepts clients, connects each to the upstream that its gateway chooses,
     //! and carries bytes between the two.
+    mod accepting {
+        //! From a client in the queue of a listener to a pair whose upstream has yet to accept.
+        use std::{io, net::SocketAddr};
+        use mio_core::{
+            EventLoop, Readiness, Trigger, proxy::{Accepting, Client, Connection},
+            relay::INTEREST,
+        };
+        use super::{ACCEPTS_PER_TURN, CONNECTING, On, Server, pair::Pair, seen::Hooked};
+        impl<H: Hooked> Server<H> {
+            /// Accepts until nobody waits, or until there is a reason to pause. Whoever ends the pause calls again.
+            pub(super) fn accept<L>(
+                &mut self,
+                event_loop: &mut EventLoop<L, On>,
+            ) -> io::Result<()> {
+                self.accepting.resume();
+                for _ in 0..ACCEPTS_PER_TURN {
+                    let Some(number) = self.accepting.turn() else { return Ok(()) };
+                    let Some(listener) = self.listeners.get_mut(number) else {
+                        return Ok(())
+                    };
+                    if self.pairs.is_full() {
+                        self.accepting.until_room();
+                        return Ok(());
+                    }
+                    let opened = match listener.accept() {
+                        Ok((client, address)) => {
+                            self.open(event_loop, number, client, address)
+                        }
+                        Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                            self.accepting.drained(number);
+                            Ok(())
+                        }
+                        Err(error) => Err(error),
+                    };
+                    if opened.is_err_and(|error| !Accepting::concerns_one_client(&error))
+                    {
+                        return self.back_off(event_loop);
+                    }
+                }
+                self.accept_next_turn(event_loop)
+            }
+            /// No descriptor, no port or no memory is left. No event will tell when that changes.
+            fn back_off<L>(
+                &mut self,
+                event_loop: &mut EventLoop<L, On>,
+            ) -> io::Result<()> {
+                self.counters.back_offs += 1;
+                self.accepting.until_timer();
+                event_loop.timeout(On::Retry, self.config.accept_retry).map(drop)
+            }
+            pub(super) fn accept_next_turn<L>(
+                &mut self,
+                event_loop: &mut EventLoop<L, On>,
+            ) -> io::Result<()> {
+                self.accepting.until_next_turn();
+                match event_loop.again(On::Listener(0), Readiness::empty()) {
+                    Ok(()) => Ok(()),
+                    Err(_) => self.back_off(event_loop),
+                }
+            }
+            /// Begins to connect a client to its upstream. On an error the client is closed.
+            fn open<L>(
+                &mut self,
+                event_loop: &mut EventLoop<L, On>,
+                listener: usize,
+                connection: Connection,
+                address: Option<SocketAddr>,
+            ) -> io::Result<()> {
+                self.counters.accepted += 1;
+                self.counters.not_opened += 1;
+                let entry = self.pairs.vacant_entry()?;
+                let key = entry.key();
+                let client = Client {
+                    key,
+                    listener,
+                    address,
+                    connection: &connection,
+                };
+                self.gateway.accepted(&client);
+                let Some(address) = self.gateway.upstream(&client) else {
+                    return Ok(())
+                };
+                let upstream = Connection::connect(&address, self.config.nodelay)?;
+                event_loop
+                    .register_with(
+                        &connection,
+                        On::Client(key),
+                        INTEREST,
+                        Trigger::Edge,
+                    )?;
+                let token = On::Upstream(key);
+                if let Err(error) = event_loop
+                    .register_with(&upstream, token, INTEREST, Trigger::Edge)
+                {
+                    let _ = event_loop.close(connection, On::Client(key));
+                    return Err(error);
+                }
+                entry.insert(Pair::new(connection, upstream));
+                self.counters.not_opened -= 1;
+                self.wait(event_loop, CONNECTING, key);
+                Ok(())
+            }
+        }
+        use ::std;
+        use ::std::prelude::rust_2021::*;
+        use ::mio_core as mio_core;
+    }
     mod pair {
         //! A pair of connections.
         use mio_core::{
             EventLoop, Key, Readiness,
             proxy::{
                 Cause, Closed, Connection, Counters, ProxyHeader, ProxyProtocol, Side,
-                Unseen,
             },
             relay::{Flow, Pool, Progress},
         };
-        use super::{Louder, On};
-        /// Who sees the bytes from the clients. `Unseen` is nobody, and lets them be spliced; `SeenUp` is the
-        /// `InspectUp` of [`Louder`].
-        type Up<'a> = mio_core::proxy::SeenUp<'a, Louder>;
-        /// Who sees the bytes from the upstreams: nobody, or with `SeenDown` its `InspectDown`.
-        type Down<'a> = Unseen<'a, Louder>;
+        use super::{On, seen::{Down, Hooked, Up}};
         /// Two connections, and the two ways between them.
         pub(super) struct Pair {
             pub(super) client: Connection,
@@ -90,11 +191,11 @@ mod louder_server {
             }
             /// Carries both ways as far as it is fair.
             #[inline(always)]
-            pub(super) fn carry(
+            pub(super) fn carry<H: Hooked>(
                 &mut self,
                 side: Side,
                 key: Key,
-                gateway: &mut Louder,
+                gateway: &mut H,
                 pool: &mut Pool,
                 counters: &mut Counters,
             ) -> Result<Progress, Cause> {
@@ -133,11 +234,11 @@ mod louder_server {
             }
             /// Carries both ways. The header, if there is one, goes up first.
             #[inline(never)]
-            pub(super) fn carry_both(
+            pub(super) fn carry_both<H: Hooked>(
                 &mut self,
                 key: Key,
                 header: Option<ProxyHeader>,
-                gateway: &mut Louder,
+                gateway: &mut H,
                 pool: &mut Pool,
                 counters: &mut Counters,
             ) -> Result<Progress, Cause> {
@@ -249,18 +350,228 @@ mod louder_server {
         use ::std::prelude::rust_2021::*;
         use ::mio_core as mio_core;
     }
-    use std::{io, net::SocketAddr, time::Duration};
+    mod relaying {
+        //! A pair from when its upstream accepts to its end.
+        use std::io;
+        use mio_core::{
+            EventLoop, Key, Readiness, proxy::{Cause, Side},
+            relay::Progress,
+        };
+        use super::{IDLE, On, Server, seen::Hooked};
+        impl<H: Hooked> Server<H> {
+            /// Takes in what the kernel says of one side of a pair, and carries what can be carried.
+            #[inline(always)]
+            pub(super) fn serve_pair<L>(
+                &mut self,
+                event_loop: &mut EventLoop<L, On>,
+                key: Key,
+                side: Side,
+                readiness: Readiness,
+            ) -> io::Result<()> {
+                let Server { gateway, pairs, waits, pool, counters, .. } = self;
+                let Some(pair) = pairs.get_mut(key) else { return Ok(()) };
+                let bytes = pair.bytes();
+                if let Err(cause) = pair.hear(side, readiness) {
+                    return self.close(event_loop, key, cause);
+                }
+                if !pair.connected {
+                    let connected = side == Side::Upstream && readiness.wants_write();
+                    return if connected { self.begin(event_loop, key) } else { Ok(()) };
+                }
+                if pair.asked {
+                    return Ok(());
+                }
+                let carried = pair.carry(side, key, gateway, pool, counters);
+                if pair.bytes() != bytes {
+                    waits.touch(IDLE, key.index(), event_loop.now_ns());
+                }
+                self.after(event_loop, key, carried)
+            }
+            /// The upstream has accepted.
+            #[cold]
+            fn begin<L>(
+                &mut self,
+                event_loop: &mut EventLoop<L, On>,
+                key: Key,
+            ) -> io::Result<()> {
+                self.wait(event_loop, IDLE, key);
+                let Server { gateway, config, pairs, pool, counters, .. } = self;
+                let Some(pair) = pairs.get_mut(key) else { return Ok(()) };
+                pair.connected = true;
+                gateway.connected(key, &pair.upstream);
+                let carried = match pair.header(config.proxy_protocol) {
+                    None => pair.carry(Side::Client, key, gateway, pool, counters),
+                    header => pair.carry_both(key, header, gateway, pool, counters),
+                };
+                self.after(event_loop, key, carried)
+            }
+            /// Does what a pair needs after it has carried what it could, which mostly is nothing.
+            #[inline(always)]
+            fn after<L>(
+                &mut self,
+                event_loop: &mut EventLoop<L, On>,
+                key: Key,
+                carried: Result<Progress, Cause>,
+            ) -> io::Result<()> {
+                match carried {
+                    Ok(Progress::Waits) => self.serve_queue(event_loop),
+                    Ok(progress) => self.go_on(event_loop, key, progress),
+                    Err(cause) => self.close(event_loop, key, cause),
+                }
+            }
+            #[cold]
+            fn go_on<L>(
+                &mut self,
+                event_loop: &mut EventLoop<L, On>,
+                key: Key,
+                progress: Progress,
+            ) -> io::Result<()> {
+                let Some(pair) = self.pairs.get_mut(key) else { return Ok(()) };
+                let goes_on = match progress {
+                    Progress::Waits => Ok(()),
+                    Progress::Yields => pair.ask(event_loop, key),
+                    Progress::Starves => pair.queue(key, &mut self.pool),
+                };
+                match goes_on {
+                    Ok(()) => self.serve_queue(event_loop),
+                    Err(cause) => self.close(event_loop, key, cause),
+                }
+            }
+            /// Gives a buffer that has become free to the pair that has waited longest for one.
+            #[inline]
+            fn serve_queue<L>(
+                &mut self,
+                event_loop: &mut EventLoop<L, On>,
+            ) -> io::Result<()> {
+                while let Some(token) = self.pool.next_in_queue() {
+                    let key = Key::from_bits_truncate(token);
+                    let Some(pair) = self.pairs.get_mut(key) else { continue };
+                    pair.queued = false;
+                    return match pair.ask(event_loop, key) {
+                        Ok(()) => Ok(()),
+                        Err(cause) => self.close(event_loop, key, cause),
+                    };
+                }
+                Ok(())
+            }
+            /// Closes a pair, and lets others have what it had.
+            pub(super) fn close<L>(
+                &mut self,
+                event_loop: &mut EventLoop<L, On>,
+                key: Key,
+                cause: Cause,
+            ) -> io::Result<()> {
+                self.end_pair(key, cause);
+                self.end_if_drained(event_loop);
+                if self.accepting.made_room() {
+                    self.accept_next_turn(event_loop)?;
+                }
+                self.serve_queue(event_loop)
+            }
+            #[inline(always)]
+            pub(super) fn end_pair(&mut self, key: Key, cause: Cause) {
+                let Some(pair) = self.pairs.get_mut(key) else { return };
+                let closed = pair.end(key, cause, &mut self.pool);
+                self.waits.stop(key.index());
+                self.pairs.remove(key);
+                self.counters.count(cause);
+                self.gateway.closed(&closed);
+            }
+        }
+        use ::std;
+        use ::std::prelude::rust_2021::*;
+        use ::mio_core as mio_core;
+    }
+    mod seen {
+        //! Who sees the bytes, and what that takes.
+        use mio_core::proxy::{Hooks, Unseen};
+        /// Who sees the bytes from the clients. `Unseen` is nobody, and lets them be spliced; `SeenUp` is the
+        /// `InspectUp` of the gateway.
+        pub(super) type Up<'a, H> = mio_core::proxy::SeenUp<'a, H>;
+        /// Who sees the bytes from the upstreams: nobody, or with `SeenDown` the gateway's `InspectDown`.
+        pub(super) type Down<'a, H> = Unseen<'a, H>;
+        /// What a gateway has to have: `Hooks`, and of `InspectUp` and `InspectDown` what is used above.
+        pub trait Hooked: Hooks + mio_core::proxy::InspectUp {}
+        impl<H: Hooks + mio_core::proxy::InspectUp> Hooked for H {}
+        use ::std;
+        use ::std::prelude::rust_2021::*;
+        use ::mio_core as mio_core;
+    }
+    mod waiting {
+        //! How long pairs wait.
+        use std::{io, time::Duration};
+        use mio_core::{EventLoop, Key, proxy::Cause};
+        use super::{CLOSES_PER_TURN, IDLE, On, Server, seen::Hooked};
+        impl<H: Hooked> Server<H> {
+            /// A pair waits in this queue from now on.
+            #[inline(always)]
+            pub(super) fn wait<L>(
+                &mut self,
+                event_loop: &mut EventLoop<L, On>,
+                queue: usize,
+                key: Key,
+            ) {
+                self.waits.start(queue, key.index(), event_loop.now_ns());
+                let (_, is_set) = self.alarms[queue];
+                if !is_set {
+                    self.set_alarm(event_loop, queue);
+                }
+            }
+            /// Sets the timer of a queue to when the time of its first pair is up. Those that come later do not change that.
+            #[cold]
+            pub(super) fn set_alarm<L>(
+                &mut self,
+                event_loop: &mut EventLoop<L, On>,
+                queue: usize,
+            ) {
+                let now = event_loop.now_ns();
+                let left = self
+                    .waits
+                    .next_deadline(queue)
+                    .map(|deadline| deadline.saturating_sub(now));
+                let (timer, is_set) = &mut self.alarms[queue];
+                *is_set = left.is_some();
+                event_loop
+                    .reschedule(
+                        *timer,
+                        left.map_or(Duration::MAX, Duration::from_nanos),
+                    );
+            }
+            /// Closes the pairs whose time is up.
+            pub(super) fn close_late<L>(
+                &mut self,
+                event_loop: &mut EventLoop<L, On>,
+                queue: usize,
+            ) -> io::Result<()> {
+                let now = event_loop.now_ns();
+                let cause = if queue == IDLE {
+                    Cause::IdleTimeout
+                } else {
+                    Cause::ConnectTimeout
+                };
+                for _ in 0..CLOSES_PER_TURN {
+                    let Some(index) = self.waits.first_due(queue, now) else { break };
+                    let Some(key) = self.pairs.key_at(index) else { break };
+                    self.close(event_loop, key, cause)?;
+                }
+                Ok(())
+            }
+        }
+        use ::std;
+        use ::std::prelude::rust_2021::*;
+        use ::mio_core as mio_core;
+    }
+    use std::{io, time::Duration};
     use mio_core::{
         EventLoop, Handler, Key, Readiness, SignalInfo, Slab, Timeout, TimeoutQueues,
-        Trigger,
         proxy::{
-            Accepting, Address, Cause, Client, Command, Connection, Counters, Hooks,
-            Listener, ProxyConfig, ProxyProtocol, Sharing, Side, run_workers,
+            Accepting, Address, Cause, Command, Counters, Listener, ProxyConfig,
+            ProxyProtocol, Sharing, Side, run_workers,
         },
-        relay::{Bounds, INTEREST, Pool, Progress},
+        relay::{Bounds, Pool},
     };
-    use super::Louder;
     use pair::Pair;
+    pub use seen::Hooked;
     const CAPACITY: usize = 4096;
     const BUFFER_BYTES: usize = 16384;
     const BUFFERS: usize = 128;
@@ -283,7 +594,7 @@ mod louder_server {
     const IDLE: usize = 1;
     /// What the event loop waits for. Each has a method in `impl OnHandler` below, with its name.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Handler)]
-    #[handler(state = Server, message = Command)]
+    #[handler(state = Server<H>, message = Command, generics(<H:Hooked>))]
     pub enum On {
         /// Clients wait to be accepted at the listener of this number.
         #[io(readable, ready)]
@@ -314,9 +625,9 @@ mod louder_server {
         Report,
     }
     /// The server. It is a handler: to be run by a loop of its own, or nested in a larger program.
-    pub struct Server {
+    pub struct Server<H> {
         /// What makes it yours.
-        pub gateway: Louder,
+        pub gateway: H,
         config: ProxyConfig,
         /// None once it drains.
         listeners: Vec<Listener>,
@@ -342,7 +653,7 @@ mod louder_server {
         Draining,
         Done,
     }
-    impl Server {
+    impl<H: Hooked> Server<H> {
         /// What is said above. Set where to listen, and whatever is to be different.
         pub fn config() -> ProxyConfig {
             ProxyConfig {
@@ -368,10 +679,10 @@ mod louder_server {
         }
         /// Serves in a loop of its own until a signal has ended it.
         pub fn serve(
-            gateway: Louder,
+            gateway: H,
             config: ProxyConfig,
             listeners: Vec<Listener>,
-        ) -> io::Result<Server> {
+        ) -> io::Result<Self> {
             let mut event_loop = EventLoop::with_config(config.event_loop())?;
             let mut server = Server::new(
                 event_loop.scoped(),
@@ -385,7 +696,7 @@ mod louder_server {
         /// Serves in a thread for each of the lists of `config.shared_listeners`, until a signal has ended all of them.
         /// `make` makes what belongs to the worker of a number.
         pub fn serve_in_threads(
-            make: impl Fn(usize) -> Louder + Sync,
+            make: impl Fn(usize) -> H + Sync,
             config: &ProxyConfig,
             listeners: Vec<Vec<Listener>>,
         ) -> io::Result<Counters> {
@@ -412,10 +723,10 @@ mod louder_server {
         /// A server that serves as soon as the loop runs. The loop needs the bounds of `config.event_loop()`, beside what others in it need.
         pub fn new<L>(
             event_loop: &mut EventLoop<L, On>,
-            gateway: Louder,
+            gateway: H,
             config: ProxyConfig,
             listeners: Vec<Listener>,
-        ) -> io::Result<Server> {
+        ) -> io::Result<Self> {
             if listeners.len() > Accepting::LISTENERS_MAX {
                 return Err(io::ErrorKind::InvalidInput.into());
             }
@@ -453,12 +764,12 @@ mod louder_server {
             event_loop.signals(On::Report)
         }
         /// Runs until it has ended. The loop is the one that it was made with, and has no other handler.
-        pub fn run(self, mut event_loop: EventLoop<Command>) -> io::Result<Server> {
+        pub fn run(self, mut event_loop: EventLoop<Command>) -> io::Result<Self> {
             event_loop.run(self.alone())
         }
         /// Says that nobody else lives in its loop, so that it shuts that down at its end.
         #[must_use]
-        pub fn alone(self) -> Server {
+        pub fn alone(self) -> Self {
             Server { alone: true, ..self }
         }
         /// Where it listens, in the order of the listeners; nowhere once it drains.
@@ -504,7 +815,7 @@ mod louder_server {
         }
         fn report_counters(&mut self) {
             let counters = self.counters();
-            Hooks::report(&mut self.gateway, &counters);
+            self.gateway.report(&counters);
         }
         fn close_listeners<L>(&mut self, event_loop: &mut EventLoop<L, On>) {
             for (listener, number) in self.listeners.drain(..).zip(0..) {
@@ -531,262 +842,8 @@ mod louder_server {
             }
         }
     }
-    /// Accepting.
-    impl Server {
-        /// Accepts until nobody waits, or until there is a reason to pause. Whoever ends the pause calls again.
-        fn accept<L>(&mut self, event_loop: &mut EventLoop<L, On>) -> io::Result<()> {
-            self.accepting.resume();
-            for _ in 0..ACCEPTS_PER_TURN {
-                let Some(number) = self.accepting.turn() else { return Ok(()) };
-                let Some(listener) = self.listeners.get_mut(number) else {
-                    return Ok(())
-                };
-                if self.pairs.is_full() {
-                    self.accepting.until_room();
-                    return Ok(());
-                }
-                let opened = match listener.accept() {
-                    Ok((client, address)) => {
-                        self.open(event_loop, number, client, address)
-                    }
-                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                        self.accepting.drained(number);
-                        Ok(())
-                    }
-                    Err(error) => Err(error),
-                };
-                if opened.is_err_and(|error| !Accepting::concerns_one_client(&error)) {
-                    return self.back_off(event_loop);
-                }
-            }
-            self.accept_next_turn(event_loop)
-        }
-        /// No descriptor, no port or no memory is left. No event will tell when that changes.
-        fn back_off<L>(&mut self, event_loop: &mut EventLoop<L, On>) -> io::Result<()> {
-            self.counters.back_offs += 1;
-            self.accepting.until_timer();
-            event_loop.timeout(On::Retry, self.config.accept_retry).map(drop)
-        }
-        fn accept_next_turn<L>(
-            &mut self,
-            event_loop: &mut EventLoop<L, On>,
-        ) -> io::Result<()> {
-            self.accepting.until_next_turn();
-            match event_loop.again(On::Listener(0), Readiness::empty()) {
-                Ok(()) => Ok(()),
-                Err(_) => self.back_off(event_loop),
-            }
-        }
-        /// Begins to connect a client to its upstream. On an error the client is closed.
-        fn open<L>(
-            &mut self,
-            event_loop: &mut EventLoop<L, On>,
-            listener: usize,
-            connection: Connection,
-            address: Option<SocketAddr>,
-        ) -> io::Result<()> {
-            self.counters.accepted += 1;
-            self.counters.not_opened += 1;
-            let entry = self.pairs.vacant_entry()?;
-            let key = entry.key();
-            let client = Client {
-                key,
-                listener,
-                address,
-                connection: &connection,
-            };
-            Hooks::accepted(&mut self.gateway, &client);
-            let Some(address) = Hooks::upstream(&mut self.gateway, &client) else {
-                return Ok(())
-            };
-            let upstream = Connection::connect(&address, self.config.nodelay)?;
-            event_loop
-                .register_with(&connection, On::Client(key), INTEREST, Trigger::Edge)?;
-            let token = On::Upstream(key);
-            if let Err(error) = event_loop
-                .register_with(&upstream, token, INTEREST, Trigger::Edge)
-            {
-                let _ = event_loop.close(connection, On::Client(key));
-                return Err(error);
-            }
-            entry.insert(Pair::new(connection, upstream));
-            self.counters.not_opened -= 1;
-            self.wait(event_loop, CONNECTING, key);
-            Ok(())
-        }
-    }
-    /// Waiting.
-    impl Server {
-        /// A pair waits in this queue from now on.
-        #[inline(always)]
-        fn wait<L>(
-            &mut self,
-            event_loop: &mut EventLoop<L, On>,
-            queue: usize,
-            key: Key,
-        ) {
-            self.waits.start(queue, key.index(), event_loop.now_ns());
-            let (_, is_set) = self.alarms[queue];
-            if !is_set {
-                self.set_alarm(event_loop, queue);
-            }
-        }
-        /// Sets the timer of a queue to when the time of its first pair is up. Those that come later do not change that.
-        #[cold]
-        fn set_alarm<L>(&mut self, event_loop: &mut EventLoop<L, On>, queue: usize) {
-            let now = event_loop.now_ns();
-            let left = self
-                .waits
-                .next_deadline(queue)
-                .map(|deadline| deadline.saturating_sub(now));
-            let (timer, is_set) = &mut self.alarms[queue];
-            *is_set = left.is_some();
-            event_loop
-                .reschedule(*timer, left.map_or(Duration::MAX, Duration::from_nanos));
-        }
-        /// Closes the pairs whose time is up.
-        fn close_late<L>(
-            &mut self,
-            event_loop: &mut EventLoop<L, On>,
-            queue: usize,
-        ) -> io::Result<()> {
-            let now = event_loop.now_ns();
-            let cause = if queue == IDLE {
-                Cause::IdleTimeout
-            } else {
-                Cause::ConnectTimeout
-            };
-            for _ in 0..CLOSES_PER_TURN {
-                let Some(index) = self.waits.first_due(queue, now) else { break };
-                let Some(key) = self.pairs.key_at(index) else { break };
-                self.close(event_loop, key, cause)?;
-            }
-            Ok(())
-        }
-    }
-    /// Relaying.
-    impl Server {
-        /// Takes in what the kernel says of one side of a pair, and carries what can be carried.
-        #[inline(always)]
-        fn serve_pair<L>(
-            &mut self,
-            event_loop: &mut EventLoop<L, On>,
-            key: Key,
-            side: Side,
-            readiness: Readiness,
-        ) -> io::Result<()> {
-            let Server { gateway, pairs, waits, pool, counters, .. } = self;
-            let Some(pair) = pairs.get_mut(key) else { return Ok(()) };
-            let bytes = pair.bytes();
-            if let Err(cause) = pair.hear(side, readiness) {
-                return self.close(event_loop, key, cause);
-            }
-            if !pair.connected {
-                let connected = side == Side::Upstream && readiness.wants_write();
-                return if connected { self.begin(event_loop, key) } else { Ok(()) };
-            }
-            if pair.asked {
-                return Ok(());
-            }
-            let carried = pair.carry(side, key, gateway, pool, counters);
-            if pair.bytes() != bytes {
-                waits.touch(IDLE, key.index(), event_loop.now_ns());
-            }
-            self.after(event_loop, key, carried)
-        }
-        /// The upstream has accepted.
-        #[cold]
-        fn begin<L>(
-            &mut self,
-            event_loop: &mut EventLoop<L, On>,
-            key: Key,
-        ) -> io::Result<()> {
-            self.wait(event_loop, IDLE, key);
-            let Server { gateway, config, pairs, pool, counters, .. } = self;
-            let Some(pair) = pairs.get_mut(key) else { return Ok(()) };
-            pair.connected = true;
-            Hooks::connected(gateway, key, &pair.upstream);
-            let carried = match pair.header(config.proxy_protocol) {
-                None => pair.carry(Side::Client, key, gateway, pool, counters),
-                header => pair.carry_both(key, header, gateway, pool, counters),
-            };
-            self.after(event_loop, key, carried)
-        }
-        /// Does what a pair needs after it has carried what it could, which mostly is nothing.
-        #[inline(always)]
-        fn after<L>(
-            &mut self,
-            event_loop: &mut EventLoop<L, On>,
-            key: Key,
-            carried: Result<Progress, Cause>,
-        ) -> io::Result<()> {
-            match carried {
-                Ok(Progress::Waits) => self.serve_queue(event_loop),
-                Ok(progress) => self.go_on(event_loop, key, progress),
-                Err(cause) => self.close(event_loop, key, cause),
-            }
-        }
-        #[cold]
-        fn go_on<L>(
-            &mut self,
-            event_loop: &mut EventLoop<L, On>,
-            key: Key,
-            progress: Progress,
-        ) -> io::Result<()> {
-            let Some(pair) = self.pairs.get_mut(key) else { return Ok(()) };
-            let goes_on = match progress {
-                Progress::Waits => Ok(()),
-                Progress::Yields => pair.ask(event_loop, key),
-                Progress::Starves => pair.queue(key, &mut self.pool),
-            };
-            match goes_on {
-                Ok(()) => self.serve_queue(event_loop),
-                Err(cause) => self.close(event_loop, key, cause),
-            }
-        }
-        /// Gives a buffer that has become free to the pair that has waited longest for one.
-        #[inline]
-        fn serve_queue<L>(
-            &mut self,
-            event_loop: &mut EventLoop<L, On>,
-        ) -> io::Result<()> {
-            while let Some(token) = self.pool.next_in_queue() {
-                let key = Key::from_bits_truncate(token);
-                let Some(pair) = self.pairs.get_mut(key) else { continue };
-                pair.queued = false;
-                return match pair.ask(event_loop, key) {
-                    Ok(()) => Ok(()),
-                    Err(cause) => self.close(event_loop, key, cause),
-                };
-            }
-            Ok(())
-        }
-        /// Closes a pair, and lets others have what it had.
-        fn close<L>(
-            &mut self,
-            event_loop: &mut EventLoop<L, On>,
-            key: Key,
-            cause: Cause,
-        ) -> io::Result<()> {
-            self.end_pair(key, cause);
-            self.end_if_drained(event_loop);
-            if self.accepting.made_room() {
-                self.accept_next_turn(event_loop)?;
-            }
-            self.serve_queue(event_loop)
-        }
-        #[inline(always)]
-        fn end_pair(&mut self, key: Key, cause: Cause) {
-            let Some(pair) = self.pairs.get_mut(key) else { return };
-            let closed = pair.end(key, cause, &mut self.pool);
-            self.waits.stop(key.index());
-            self.pairs.remove(key);
-            self.counters.count(cause);
-            Hooks::closed(&mut self.gateway, &closed);
-        }
-    }
     /// What the event loop calls.
-    impl<L> OnHandler<L> for Server {
+    impl<H: Hooked, L> OnHandler<L> for Server<H> {
         fn listener_ready(
             &mut self,
             event_loop: &mut EventLoop<L, On>,
@@ -835,7 +892,7 @@ mod louder_server {
         }
         fn beat(&mut self, _: &mut EventLoop<L, On>) -> io::Result<()> {
             let counters = self.counters();
-            Hooks::tick(&mut self.gateway, &counters);
+            self.gateway.tick(&counters);
             Ok(())
         }
         fn end(
@@ -866,6 +923,14 @@ mod louder_server {
     use ::std::prelude::rust_2021::*;
     use ::mio_core as mio_core;
 }
+/// The server of [`Louder`].
+#[allow(dead_code)]
+pub type Front = self::louder_server::Server<Louder>;
+/// What the server of [`Louder`] waits for.
 #[allow(unused_imports)]
-pub use self::louder_server::{On as FrontOn, Server as Front};
+pub use self::louder_server::On as FrontOn;
 impl ::mio_core::proxy::SeesUp for Louder {}
+const _: fn() = || {
+    fn hooked<H: ::mio_core::proxy::Hooks + ::mio_core::proxy::InspectUp>() {}
+    hooked::<Louder>();
+};

@@ -315,6 +315,42 @@ pub fn derive_token_field(input: TokenStream) -> TokenStream {
 ///
 /// The code is written out as a new crate by `cargo run -p new-proxy`, for whoever wants to change it.
 ///
+/// # Parameters
+///
+/// A struct may have parameters of any kind, with bounds and defaults. Its server has the same ones:
+///
+/// ```
+/// use std::io;
+/// use mio_core::{Proxy, proxy::{Address, Client, Counters, Hooks}};
+///
+/// trait Router {
+///     fn route(&mut self, client: &Client<'_>) -> Option<Address>;
+/// }
+///
+/// #[derive(Proxy)]
+/// struct Gate<R: Router> {
+///     router: R,
+/// }
+///
+/// impl<R: Router> Hooks for Gate<R> {
+///     fn upstream(&mut self, client: &Client<'_>) -> Option<Address> {
+///         self.router.route(client)
+///     }
+/// }
+///
+/// fn serve<R: Router>(router: R, at: Address) -> io::Result<Counters> {
+///     let mut config = GateServer::<R>::config();
+///     config.listen.push(at);
+///     let listeners = config.listeners()?;
+///     Ok(GateServer::serve(Gate { router }, config, listeners)?.counters())
+/// }
+/// # fn main() {}
+/// ```
+///
+/// `Hooks` may ask for more of them than the struct does: the server has its methods for those arguments for which the
+/// struct has its hooks. Nothing has to be `Send` or `'static`, also with several loops: each makes the struct in its
+/// thread, and the caller waits for all of them.
+///
 /// # What the user writes
 ///
 /// `mio_core::proxy::Hooks`, of which `upstream` is required. For a struct with `#[proxy(inspect(up))]` also

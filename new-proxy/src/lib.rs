@@ -21,7 +21,11 @@ const NAMING: &[(&str, &str)] = &[
 const OTHERS: &[(&str, &str)] = &[
     ("src/lib.rs", include_str!("../../mio-derive/skeleton/src/lib.rs")),
     ("src/server.rs", include_str!("../../mio-derive/skeleton/src/server.rs")),
+    ("src/server/accepting.rs", include_str!("../../mio-derive/skeleton/src/server/accepting.rs")),
     ("src/server/pair.rs", include_str!("../../mio-derive/skeleton/src/server/pair.rs")),
+    ("src/server/relaying.rs", include_str!("../../mio-derive/skeleton/src/server/relaying.rs")),
+    ("src/server/seen.rs", include_str!("../../mio-derive/skeleton/src/server/seen.rs")),
+    ("src/server/waiting.rs", include_str!("../../mio-derive/skeleton/src/server/waiting.rs")),
     (".gitignore", "/target\n"),
 ];
 
@@ -108,8 +112,8 @@ mod tests {
         let files = new.files();
         let text = |path: &str| &files.iter().find(|(file, _)| *file == path).unwrap().1;
         assert!(text("Cargo.toml").contains("name = \"my-edge\""));
-        assert!(text("src/main.rs").contains("use my_edge::{Edge, server::Server};"));
-        assert!(text("src/server.rs").contains("pub gateway: Edge,"));
+        assert!(text("src/main.rs").contains("use my_edge::{Edge, Server};"));
+        assert!(text("src/lib.rs").contains("server::Server<Edge>"));
         for (path, text) in &files {
             assert!(!text.contains(STRUCT), "{path}");
         }

@@ -121,8 +121,34 @@ impl ::mio_core::proxy::InspectUp for Gateway {
     }
 }
 
+#[derive(::mio_core::Proxy)]
+#[proxy(inspect(down))]
+struct Passage<'a, T: Into, const N: usize>(&'a [T; N]);
+
+impl<T: Into, const N: usize> ::mio_core::proxy::Hooks for Passage<'_, T, N> {
+    fn upstream(
+        &mut self,
+        _: &::mio_core::proxy::Client<'_>,
+    ) -> ::core::option::Option<::mio_core::proxy::Address> {
+        ::core::option::Option::None
+    }
+}
+
+impl<T: Into, const N: usize> ::mio_core::proxy::InspectDown for Passage<'_, T, N> {
+    fn down(
+        &mut self,
+        _: ::mio_core::Key,
+        _: &mut ::mio_core::relay::Chunk<'_>,
+    ) -> ::core::result::Result<(), ::std::io::ErrorKind> {
+        ::core::result::Result::Ok(())
+    }
+}
+
+impl Into for u8 {}
+
 fn main() -> ::std::io::Result<()> {
     let _ = GatewayServer::config();
+    let _ = PassageServer::<'_, u8, 1>::config();
     let mut event_loop = ::mio_core::EventLoop::new()?;
     event_loop.timeout(On::Timer(1), ::core::time::Duration::ZERO)?;
     event_loop.run(State { raw: Raw, rows: Rows(Raw) })?;

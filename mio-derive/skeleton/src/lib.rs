@@ -11,6 +11,9 @@ pub struct Gateway {
     pub upstream: Address,
 }
 
+/// The server of it.
+pub type Server = server::Server<Gateway>;
+
 impl Hooks for Gateway {
     fn upstream(&mut self, _: &Client<'_>) -> Option<Address> {
         Some(self.upstream.clone())

@@ -2,7 +2,7 @@
 
 use std::{env, io, process::ExitCode};
 
-use gateway::{Gateway, server::Server};
+use gateway::{Gateway, Server};
 use mio_core::proxy::Address;
 
 fn main() -> ExitCode {

@@ -1,21 +1,25 @@
-//! The server: one event loop that accepts clients, connects each to the upstream that [`Gateway`] chooses,
+//! The server: one event loop that accepts clients, connects each to the upstream that its gateway chooses,
 //! and carries bytes between the two.
 
+mod accepting;
 mod pair;
+mod relaying;
+mod seen;
+mod waiting;
 
-use std::{io, net::SocketAddr, time::Duration};
+use std::{io, time::Duration};
 
 use mio_core::{
-    EventLoop, Handler, Key, Readiness, SignalInfo, Slab, Timeout, TimeoutQueues, Trigger,
+    EventLoop, Handler, Key, Readiness, SignalInfo, Slab, Timeout, TimeoutQueues,
     proxy::{
-        Accepting, Address, Cause, Client, Command, Connection, Counters, Hooks, Listener,
-        ProxyConfig, ProxyProtocol, Sharing, Side, run_workers,
+        Accepting, Address, Cause, Command, Counters, Listener, ProxyConfig, ProxyProtocol,
+        Sharing, Side, run_workers,
     },
-    relay::{Bounds, INTEREST, Pool, Progress},
+    relay::{Bounds, Pool},
 };
 
-use super::Gateway;
 use pair::Pair;
+pub use seen::Hooked;
 
 // What a `ProxyConfig` says if nobody says otherwise; each is explained there.
 const CAPACITY: usize = 4096;
@@ -43,7 +47,7 @@ const IDLE: usize = 1;
 
 /// What the event loop waits for. Each has a method in `impl OnHandler` below, with its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Handler)]
-#[handler(state = Server, message = Command)]
+#[handler(state = Server<H>, message = Command, generics(<H: Hooked>))]
 pub enum On {
     /// Clients wait to be accepted at the listener of this number.
     #[io(readable, ready)]
@@ -75,9 +79,9 @@ pub enum On {
 }
 
 /// The server. It is a handler: to be run by a loop of its own, or nested in a larger program.
-pub struct Server {
+pub struct Server<H> {
     /// What makes it yours.
-    pub gateway: Gateway,
+    pub gateway: H,
     config: ProxyConfig,
     /// None once it drains.
     listeners: Vec<Listener>,
@@ -105,7 +109,7 @@ enum Phase {
     Done,
 }
 
-impl Server {
+impl<H: Hooked> Server<H> {
     /// What is said above. Set where to listen, and whatever is to be different.
     pub fn config() -> ProxyConfig {
         ProxyConfig {
@@ -131,11 +135,7 @@ impl Server {
     }
 
     /// Serves in a loop of its own until a signal has ended it.
-    pub fn serve(
-        gateway: Gateway,
-        config: ProxyConfig,
-        listeners: Vec<Listener>,
-    ) -> io::Result<Server> {
+    pub fn serve(gateway: H, config: ProxyConfig, listeners: Vec<Listener>) -> io::Result<Self> {
         let mut event_loop = EventLoop::with_config(config.event_loop())?;
         let mut server = Server::new(event_loop.scoped(), gateway, config, listeners)?;
         server.heed_signals(event_loop.scoped())?;
@@ -145,7 +145,7 @@ impl Server {
     /// Serves in a thread for each of the lists of `config.shared_listeners`, until a signal has ended all of them.
     /// `make` makes what belongs to the worker of a number.
     pub fn serve_in_threads(
-        make: impl Fn(usize) -> Gateway + Sync,
+        make: impl Fn(usize) -> H + Sync,
         config: &ProxyConfig,
         listeners: Vec<Vec<Listener>>,
     ) -> io::Result<Counters> {
@@ -162,10 +162,10 @@ impl Server {
     /// A server that serves as soon as the loop runs. The loop needs the bounds of `config.event_loop()`, beside what others in it need.
     pub fn new<L>(
         event_loop: &mut EventLoop<L, On>,
-        gateway: Gateway,
+        gateway: H,
         config: ProxyConfig,
         listeners: Vec<Listener>,
-    ) -> io::Result<Server> {
+    ) -> io::Result<Self> {
         if listeners.len() > Accepting::LISTENERS_MAX {
             return Err(io::ErrorKind::InvalidInput.into());
         }
@@ -201,13 +201,13 @@ impl Server {
     }
 
     /// Runs until it has ended. The loop is the one that it was made with, and has no other handler.
-    pub fn run(self, mut event_loop: EventLoop<Command>) -> io::Result<Server> {
+    pub fn run(self, mut event_loop: EventLoop<Command>) -> io::Result<Self> {
         event_loop.run(self.alone())
     }
 
     /// Says that nobody else lives in its loop, so that it shuts that down at its end.
     #[must_use]
-    pub fn alone(self) -> Server {
+    pub fn alone(self) -> Self {
         Server { alone: true, ..self }
     }
 
@@ -257,7 +257,7 @@ impl Server {
 
     fn report_counters(&mut self) {
         let counters = self.counters();
-        Hooks::report(&mut self.gateway, &counters);
+        self.gateway.report(&counters);
     }
 
     fn close_listeners<L>(&mut self, event_loop: &mut EventLoop<L, On>) {
@@ -289,241 +289,8 @@ impl Server {
     }
 }
 
-/// Accepting.
-impl Server {
-    /// Accepts until nobody waits, or until there is a reason to pause. Whoever ends the pause calls again.
-    fn accept<L>(&mut self, event_loop: &mut EventLoop<L, On>) -> io::Result<()> {
-        self.accepting.resume();
-        for _ in 0..ACCEPTS_PER_TURN {
-            let Some(number) = self.accepting.turn() else { return Ok(()) };
-            let Some(listener) = self.listeners.get_mut(number) else { return Ok(()) };
-            if self.pairs.is_full() {
-                self.accepting.until_room();
-                return Ok(());
-            }
-            let opened = match listener.accept() {
-                Ok((client, address)) => self.open(event_loop, number, client, address),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    self.accepting.drained(number);
-                    Ok(())
-                }
-                Err(error) => Err(error),
-            };
-            if opened.is_err_and(|error| !Accepting::concerns_one_client(&error)) {
-                return self.back_off(event_loop);
-            }
-        }
-        self.accept_next_turn(event_loop)
-    }
-
-    /// No descriptor, no port or no memory is left. No event will tell when that changes.
-    fn back_off<L>(&mut self, event_loop: &mut EventLoop<L, On>) -> io::Result<()> {
-        self.counters.back_offs += 1;
-        self.accepting.until_timer();
-        event_loop.timeout(On::Retry, self.config.accept_retry).map(drop)
-    }
-
-    fn accept_next_turn<L>(&mut self, event_loop: &mut EventLoop<L, On>) -> io::Result<()> {
-        self.accepting.until_next_turn();
-        match event_loop.again(On::Listener(0), Readiness::empty()) {
-            Ok(()) => Ok(()),
-            Err(_) => self.back_off(event_loop),
-        }
-    }
-
-    /// Begins to connect a client to its upstream. On an error the client is closed.
-    fn open<L>(
-        &mut self,
-        event_loop: &mut EventLoop<L, On>,
-        listener: usize,
-        connection: Connection,
-        address: Option<SocketAddr>,
-    ) -> io::Result<()> {
-        self.counters.accepted += 1;
-        // Until all is done.
-        self.counters.not_opened += 1;
-        let entry = self.pairs.vacant_entry()?;
-        let key = entry.key();
-        let client = Client { key, listener, address, connection: &connection };
-        Hooks::accepted(&mut self.gateway, &client);
-        let Some(address) = Hooks::upstream(&mut self.gateway, &client) else { return Ok(()) };
-        let upstream = Connection::connect(&address, self.config.nodelay)?;
-        event_loop.register_with(&connection, On::Client(key), INTEREST, Trigger::Edge)?;
-        let token = On::Upstream(key);
-        if let Err(error) = event_loop.register_with(&upstream, token, INTEREST, Trigger::Edge) {
-            let _ = event_loop.close(connection, On::Client(key));
-            return Err(error);
-        }
-        entry.insert(Pair::new(connection, upstream));
-        self.counters.not_opened -= 1;
-        self.wait(event_loop, CONNECTING, key);
-        Ok(())
-    }
-}
-
-/// Waiting.
-impl Server {
-    /// A pair waits in this queue from now on.
-    #[inline(always)]
-    fn wait<L>(&mut self, event_loop: &mut EventLoop<L, On>, queue: usize, key: Key) {
-        self.waits.start(queue, key.index(), event_loop.now_ns());
-        let (_, is_set) = self.alarms[queue];
-        if !is_set {
-            self.set_alarm(event_loop, queue);
-        }
-    }
-
-    /// Sets the timer of a queue to when the time of its first pair is up. Those that come later do not change that.
-    #[cold]
-    fn set_alarm<L>(&mut self, event_loop: &mut EventLoop<L, On>, queue: usize) {
-        let now = event_loop.now_ns();
-        let left = self.waits.next_deadline(queue).map(|deadline| deadline.saturating_sub(now));
-        let (timer, is_set) = &mut self.alarms[queue];
-        *is_set = left.is_some();
-        event_loop.reschedule(*timer, left.map_or(Duration::MAX, Duration::from_nanos));
-    }
-
-    /// Closes the pairs whose time is up.
-    fn close_late<L>(&mut self, event_loop: &mut EventLoop<L, On>, queue: usize) -> io::Result<()> {
-        let now = event_loop.now_ns();
-        let cause = if queue == IDLE { Cause::IdleTimeout } else { Cause::ConnectTimeout };
-        for _ in 0..CLOSES_PER_TURN {
-            let Some(index) = self.waits.first_due(queue, now) else { break };
-            let Some(key) = self.pairs.key_at(index) else { break };
-            self.close(event_loop, key, cause)?;
-        }
-        Ok(())
-    }
-}
-
-/// Relaying.
-impl Server {
-    /// Takes in what the kernel says of one side of a pair, and carries what can be carried.
-    #[inline(always)]
-    fn serve_pair<L>(
-        &mut self,
-        event_loop: &mut EventLoop<L, On>,
-        key: Key,
-        side: Side,
-        readiness: Readiness,
-    ) -> io::Result<()> {
-        let Server { gateway, pairs, waits, pool, counters, .. } = self;
-        let Some(pair) = pairs.get_mut(key) else { return Ok(()) };
-        let bytes = pair.bytes();
-        if let Err(cause) = pair.hear(side, readiness) {
-            return self.close(event_loop, key, cause);
-        }
-        if !pair.connected {
-            let connected = side == Side::Upstream && readiness.wants_write();
-            return if connected { self.begin(event_loop, key) } else { Ok(()) };
-        }
-        if pair.asked {
-            // Its turn will come.
-            return Ok(());
-        }
-        let carried = pair.carry(side, key, gateway, pool, counters);
-        if pair.bytes() != bytes {
-            waits.touch(IDLE, key.index(), event_loop.now_ns());
-        }
-        self.after(event_loop, key, carried)
-    }
-
-    /// The upstream has accepted.
-    #[cold]
-    fn begin<L>(&mut self, event_loop: &mut EventLoop<L, On>, key: Key) -> io::Result<()> {
-        self.wait(event_loop, IDLE, key);
-        let Server { gateway, config, pairs, pool, counters, .. } = self;
-        let Some(pair) = pairs.get_mut(key) else { return Ok(()) };
-        pair.connected = true;
-        Hooks::connected(gateway, key, &pair.upstream);
-        let carried = match pair.header(config.proxy_protocol) {
-            // Only the client can have sent something.
-            None => pair.carry(Side::Client, key, gateway, pool, counters),
-            header => pair.carry_both(key, header, gateway, pool, counters),
-        };
-        self.after(event_loop, key, carried)
-    }
-
-    /// Does what a pair needs after it has carried what it could, which mostly is nothing.
-    #[inline(always)]
-    fn after<L>(
-        &mut self,
-        event_loop: &mut EventLoop<L, On>,
-        key: Key,
-        carried: Result<Progress, Cause>,
-    ) -> io::Result<()> {
-        match carried {
-            Ok(Progress::Waits) => self.serve_queue(event_loop),
-            Ok(progress) => self.go_on(event_loop, key, progress),
-            Err(cause) => self.close(event_loop, key, cause),
-        }
-    }
-
-    #[cold]
-    fn go_on<L>(
-        &mut self,
-        event_loop: &mut EventLoop<L, On>,
-        key: Key,
-        progress: Progress,
-    ) -> io::Result<()> {
-        let Some(pair) = self.pairs.get_mut(key) else { return Ok(()) };
-        let goes_on = match progress {
-            Progress::Waits => Ok(()),
-            Progress::Yields => pair.ask(event_loop, key),
-            Progress::Starves => pair.queue(key, &mut self.pool),
-        };
-        match goes_on {
-            Ok(()) => self.serve_queue(event_loop),
-            Err(cause) => self.close(event_loop, key, cause),
-        }
-    }
-
-    /// Gives a buffer that has become free to the pair that has waited longest for one.
-    #[inline]
-    fn serve_queue<L>(&mut self, event_loop: &mut EventLoop<L, On>) -> io::Result<()> {
-        while let Some(token) = self.pool.next_in_queue() {
-            let key = Key::from_bits_truncate(token);
-            // It may have gone.
-            let Some(pair) = self.pairs.get_mut(key) else { continue };
-            pair.queued = false;
-            return match pair.ask(event_loop, key) {
-                Ok(()) => Ok(()),
-                Err(cause) => self.close(event_loop, key, cause),
-            };
-        }
-        Ok(())
-    }
-
-    /// Closes a pair, and lets others have what it had.
-    fn close<L>(
-        &mut self,
-        event_loop: &mut EventLoop<L, On>,
-        key: Key,
-        cause: Cause,
-    ) -> io::Result<()> {
-        self.end_pair(key, cause);
-        self.end_if_drained(event_loop);
-        if self.accepting.made_room() {
-            self.accept_next_turn(event_loop)?;
-        }
-        self.serve_queue(event_loop)
-    }
-
-    #[inline(always)]
-    fn end_pair(&mut self, key: Key, cause: Cause) {
-        let Some(pair) = self.pairs.get_mut(key) else { return };
-        let closed = pair.end(key, cause, &mut self.pool);
-        self.waits.stop(key.index());
-        // Nobody else has its descriptors, so dropping them deregisters them. What the loop has yet to say of
-        // them finds nothing under the key.
-        self.pairs.remove(key);
-        self.counters.count(cause);
-        Hooks::closed(&mut self.gateway, &closed);
-    }
-}
-
 /// What the event loop calls.
-impl<L> OnHandler<L> for Server {
+impl<H: Hooked, L> OnHandler<L> for Server<H> {
     fn listener_ready(
         &mut self,
         event_loop: &mut EventLoop<L, On>,
@@ -576,7 +343,7 @@ impl<L> OnHandler<L> for Server {
 
     fn beat(&mut self, _: &mut EventLoop<L, On>) -> io::Result<()> {
         let counters = self.counters();
-        Hooks::tick(&mut self.gateway, &counters);
+        self.gateway.tick(&counters);
         Ok(())
     }
 

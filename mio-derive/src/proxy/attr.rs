@@ -1,6 +1,6 @@
 //! What `#[proxy(…)]` says.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::{Attribute, Ident, Lit, Meta, Path, Token, ext::IdentExt, parse::ParseStream};
 
@@ -75,6 +75,16 @@ pub(super) fn options(attributes: &[Attribute], mistakes: &mut Mistakes) -> Opti
 }
 
 impl Options {
+    /// For each way that is seen, what the user implements for it, and what says that it was declared.
+    pub(super) fn inspects(&self) -> impl Iterator<Item = (Ident, Ident)> + use<> {
+        let named = |way: &Option<Ident>, names: [&str; 2]| {
+            let [inspects, sees] = names.map(|name| Ident::new(name, Span::call_site()));
+            way.as_ref().map(|_| (inspects, sees))
+        };
+        let up = named(&self.inspect_up, ["InspectUp", "SeesUp"]);
+        up.into_iter().chain(named(&self.inspect_down, ["InspectDown", "SeesDown"]))
+    }
+
     fn parse(&mut self, input: ParseStream<'_>, mistakes: &mut Mistakes) -> syn::Result<bool> {
         separated(input, mistakes, |input, mistakes| {
             let name = word(input)?;
@@ -241,6 +251,6 @@ fn variant(
         let help = suggestion(&said.to_string(), &words);
         return Err(syn::Error::new(said.span(), format!("unknown word `{said}`: {help}")));
     };
-    let [of, name] = [of, name].map(|name| Ident::new(name, proc_macro2::Span::call_site()));
+    let [of, name] = [of, name].map(|name| Ident::new(name, Span::call_site()));
     Ok(quote! { #of::#name })
 }

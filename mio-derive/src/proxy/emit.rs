@@ -2,28 +2,38 @@
 
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote};
+use syn::GenericParam;
 
 use super::{Model, attr::Options};
 use crate::{diag::Mistakes, method::snake_case, model::unraw};
 
 /// What is written: the skeleton's server, and the modules below it.
 const TEMPLATE: &str = include_str!("../../skeleton/src/server.rs");
-const MODULES: &[(&str, &str)] = &[("pair", include_str!("../../skeleton/src/server/pair.rs"))];
+const MODULES: &[(&str, &str)] = &[
+    ("accepting", include_str!("../../skeleton/src/server/accepting.rs")),
+    ("pair", include_str!("../../skeleton/src/server/pair.rs")),
+    ("relaying", include_str!("../../skeleton/src/server/relaying.rs")),
+    ("seen", include_str!("../../skeleton/src/server/seen.rs")),
+    ("waiting", include_str!("../../skeleton/src/server/waiting.rs")),
+];
 
-/// What the struct is called there.
-const STRUCT: &str = "Gateway";
-
-/// The server, in a module of its own, and the names that are used outside of it.
-pub(super) fn server(model: &Model) -> TokenStream {
-    let Model { visibility, name, options } = model;
+/// The server, in a module of its own, and the names that are used outside of it. The module knows nothing of the
+/// struct, whose parameters and bounds are written where the struct stands: there they mean what the user means.
+pub(super) fn server(model: &Model<'_>) -> TokenStream {
+    let Model { visibility, name, generics, options } = model;
     let core = core(options);
     let module = format_ident!("{}_server", snake_case(name), span = Span::call_site());
     let [server, sources] = names(model);
     let docs = format!(" The server of [`{name}`](super::{name}).");
-    let code = code(model);
-    let up = options.inspect_up.as_ref().map(|_| quote! { impl #core::proxy::SeesUp for #name {} });
-    let down =
-        options.inspect_down.as_ref().map(|_| quote! { impl #core::proxy::SeesDown for #name {} });
+    let server_docs = format!(" The server of [`{name}`].");
+    let sources_docs = format!(" What the server of [`{name}`] waits for.");
+    let code = code(options);
+    let (bounded, arguments, bounds) = generics.split_for_impl();
+    let parameters = unbounded(model);
+    let sees = options.inspects().map(|(_, sees)| {
+        quote! { impl #bounded #core::proxy::#sees for #name #arguments #bounds {} }
+    });
+    let check = check(model);
     quote! {
         #[doc = #docs]
         #[allow(dead_code, missing_debug_implementations, unused_imports)]
@@ -31,22 +41,62 @@ pub(super) fn server(model: &Model) -> TokenStream {
         mod #module {
             #code
         }
+        #[doc = #server_docs]
+        #[allow(dead_code)]
+        #visibility type #server #parameters = self::#module::Server<#name #arguments>;
+        #[doc = #sources_docs]
         #[allow(unused_imports)]
-        #visibility use self::#module::{On as #sources, Server as #server};
-        #up
-        #down
+        #visibility use self::#module::On as #sources;
+        #(#sees)*
+        #check
     }
 }
 
-/// The skeleton's code with the user's name, constants and hooks.
-pub(super) fn code(model: &Model) -> TokenStream {
-    module(TEMPLATE, model)
+/// The parameters of the struct for an alias, which has no bounds: those of the struct hold for it too.
+fn unbounded(model: &Model<'_>) -> TokenStream {
+    let parameters = model.generics.params.iter().map(|parameter| match parameter {
+        GenericParam::Lifetime(parameter) => parameter.lifetime.to_token_stream(),
+        GenericParam::Type(parameter) => {
+            let (name, default) = (&parameter.ident, parameter.default.iter());
+            quote! { #name #(= #default)* }
+        }
+        GenericParam::Const(parameter) => parameter.to_token_stream(),
+    });
+    if model.generics.params.is_empty() {
+        quote! {}
+    } else {
+        quote! { <#(#parameters),*> }
+    }
 }
 
-fn module(template: &str, model: &Model) -> TokenStream {
-    let code = template.replace(STRUCT, &unraw(&model.name));
-    let code = written(code.parse().unwrap_or_default(), model);
-    let names = names_in_scope(&model.options);
+/// Has what the struct lacks reported where it is declared, even if nobody uses its server. Of a struct with parameters
+/// only the user knows for which arguments it has its hooks.
+fn check(model: &Model<'_>) -> TokenStream {
+    let Model { name, generics, options, .. } = model;
+    if !generics.params.is_empty() {
+        return TokenStream::new();
+    }
+    let core = core(options);
+    let inspects = options.inspects().map(|(inspects, _)| quote! { #core::proxy::#inspects });
+    // In the macro's name.
+    let mut declared = name.clone();
+    declared.set_span(name.span().resolved_at(Span::call_site()));
+    quote! {
+        const _: fn() = || {
+            fn hooked<H: #core::proxy::Hooks #(+ #inspects)*>() {}
+            hooked::<#declared>();
+        };
+    }
+}
+
+/// The skeleton's code with the user's constants, and bounds of the hooks.
+pub(super) fn code(options: &Options) -> TokenStream {
+    module(TEMPLATE, options)
+}
+
+fn module(template: &str, options: &Options) -> TokenStream {
+    let code = written(template.parse().unwrap_or_default(), options);
+    let names = names_in_scope(options);
     quote! { #code #names }
 }
 
@@ -61,29 +111,17 @@ pub(super) fn names_in_scope(options: &Options) -> TokenStream {
     }
 }
 
-/// Whether the skeleton has something else of this name.
-pub(super) fn is_taken(name: &Ident) -> bool {
-    fn names(tokens: TokenStream, name: &Ident) -> bool {
-        tokens.into_iter().any(|token| match token {
-            TokenTree::Group(group) => names(group.stream(), name),
-            TokenTree::Ident(word) => word == *name,
-            _ => false,
-        })
-    }
-    let modules = MODULES.iter().map(|&(_, code)| code);
-    let mut all = modules.chain([TEMPLATE]).map(|code| code.parse().unwrap_or_default());
-    *name != STRUCT && all.any(|tokens| names(tokens, name))
-}
-
 /// After a mistake: the names, so that only the mistake is reported.
-pub(super) fn stub(model: &Model, mistakes: &Mistakes) -> TokenStream {
+pub(super) fn stub(model: &Model<'_>, mistakes: &Mistakes) -> TokenStream {
     let report = mistakes.report();
-    let visibility = &model.visibility;
+    let Model { visibility, name, generics, .. } = model;
+    let (_, arguments, _) = generics.split_for_impl();
+    let parameters = unbounded(model);
     let [server, sources] = names(model);
     quote! {
         #report
         #[allow(dead_code)]
-        #visibility struct #server;
+        #visibility type #server #parameters = #name #arguments;
         #[allow(dead_code)]
         #visibility struct #sources;
     }
@@ -97,7 +135,7 @@ fn core(options: &Options) -> TokenStream {
 }
 
 /// Of the server and of its enum of sources.
-fn names(model: &Model) -> [Ident; 2] {
+fn names(model: &Model<'_>) -> [Ident; 2] {
     let Model { name, options, .. } = model;
     let named = |chosen: &Option<Ident>, ending: &str| match chosen {
         Some(chosen) => chosen.clone(),
@@ -106,16 +144,16 @@ fn names(model: &Model) -> [Ident; 2] {
     [named(&options.server, "Server"), named(&options.sources, "On")]
 }
 
-fn written(tokens: TokenStream, model: &Model) -> TokenStream {
+fn written(tokens: TokenStream, options: &Options) -> TokenStream {
     let mut tokens = tokens.into_iter().peekable();
     let mut written = TokenStream::new();
     while let Some(token) = tokens.next() {
         match token {
-            TokenTree::Group(group) => written.extend([TokenTree::from(inside(&group, model))]),
+            TokenTree::Group(group) => written.extend([TokenTree::from(inside(&group, options))]),
             TokenTree::Ident(word) if word == "const" || word == "type" => {
                 written.extend([TokenTree::from(word)]);
                 let Some(TokenTree::Ident(item)) = tokens.next() else { continue };
-                let instead = instead(&item, model);
+                let instead = instead(&item, options);
                 written.extend([TokenTree::from(item)]);
                 let Some(instead) = instead else { continue };
                 // Up to its value, that instead of it, and what comes after.
@@ -134,24 +172,26 @@ fn written(tokens: TokenStream, model: &Model) -> TokenStream {
                 // What is in the module, instead of where it is.
                 tokens.next();
                 let below = MODULES.iter().find(|(module, _)| *module == name);
-                let code = below.map(|(_, template)| module(template, model));
+                let code = below.map(|(_, template)| module(template, options));
                 let name = Ident::new(&name, Span::call_site());
                 written.extend(quote! { #word #name { #code } });
             }
-            // Where it is declared, so that what it lacks is reported there.
-            TokenTree::Ident(word) if word == model.name => {
-                let span = model.name.span().resolved_at(Span::call_site());
-                written.extend([TokenTree::from(Ident::new(&word.to_string(), span))]);
+            other => {
+                let bounds = is(&other, ':') && tokens.peek().is_some_and(is_hooks);
+                written.extend([other]);
+                if bounds {
+                    written.extend(tokens.next());
+                    let inspects = options.inspects().map(|(inspects, _)| inspects);
+                    written.extend(quote! { #(+ mio_core::proxy::#inspects)* });
+                }
             }
-            other => written.extend([other]),
         }
     }
     written
 }
 
-fn inside(group: &Group, model: &Model) -> Group {
-    let mut stream = written(group.stream(), model);
-    let options = &model.options;
+fn inside(group: &Group, options: &Options) -> Group {
+    let mut stream = written(group.stream(), options);
     let begins = stream.clone().into_iter().next().map(|token| token.to_string());
     if let (Some(path), Some("state")) = (&options.core, begins.as_deref()) {
         if group.delimiter() == Delimiter::Parenthesis {
@@ -165,13 +205,12 @@ fn inside(group: &Group, model: &Model) -> Group {
 }
 
 /// What a constant, or the name of a type, stands for in the user's server.
-fn instead(item: &Ident, model: &Model) -> Option<TokenStream> {
-    let Model { name, options, .. } = model;
+fn instead(item: &Ident, options: &Options) -> Option<TokenStream> {
     let item = item.to_string();
     match item.as_str() {
-        "Up" => options.inspect_up.as_ref().map(|_| quote! { mio_core::proxy::SeenUp<'a, #name> }),
+        "Up" => options.inspect_up.as_ref().map(|_| quote! { mio_core::proxy::SeenUp<'a, H> }),
         "Down" => {
-            options.inspect_down.as_ref().map(|_| quote! { mio_core::proxy::SeenDown<'a, #name> })
+            options.inspect_down.as_ref().map(|_| quote! { mio_core::proxy::SeenDown<'a, H> })
         }
         _ => {
             let set = options.constants.iter().find(|(constant, _)| *constant == item);
@@ -182,4 +221,9 @@ fn instead(item: &Ident, model: &Model) -> Option<TokenStream> {
 
 fn is(token: &TokenTree, letter: char) -> bool {
     matches!(token, TokenTree::Punct(punct) if punct.as_char() == letter)
+}
+
+/// The bound of what the server asks for.
+fn is_hooks(token: &TokenTree) -> bool {
+    matches!(token, TokenTree::Ident(word) if word == "Hooks")
 }

@@ -1,8 +1,8 @@
 //! `#[derive(Proxy)]`: the server of the skeleton, for a struct of the user's.
 //!
-//! The code is that of `skeleton/src/server.rs`, token for token, but for the name of the struct, the
-//! constants that attributes set, and who sees the bytes; and with the names that a module may lack in a crate
-//! without the prelude.
+//! The code is that of `skeleton/src/server.rs`, token for token, but for the constants that attributes set, and who
+//! sees the bytes; and with the names that a module may lack in a crate without the prelude. It is generic over the
+//! struct, so that it is the same whatever the parameters of that are.
 
 mod attr;
 mod emit;
@@ -18,9 +18,10 @@ use syn::{Data, DeriveInput};
 use crate::diag::Mistakes;
 
 /// What the derive works on.
-pub(crate) struct Model {
+pub(crate) struct Model<'a> {
     visibility: TokenStream,
     name: syn::Ident,
+    generics: &'a syn::Generics,
     options: attr::Options,
 }
 
@@ -30,6 +31,7 @@ pub(crate) fn proxy(input: &DeriveInput) -> TokenStream {
     let model = Model {
         visibility: input.vis.to_token_stream(),
         name: input.ident.clone(),
+        generics: &input.generics,
         options: attr::options(&input.attrs, &mut mistakes),
     };
     check(input, &mut mistakes);
@@ -48,17 +50,5 @@ fn check(input: &DeriveInput, mistakes: &mut Mistakes) {
         }
         Data::Enum(data) => mistakes.at(data.enum_token.span, message),
         Data::Union(data) => mistakes.at(data.union_token.span, message),
-    }
-    let name = &input.ident;
-    if emit::is_taken(name) {
-        let message = format!(
-            "the server's own code has something called `{name}`: name the struct otherwise"
-        );
-        mistakes.on(name, message);
-    }
-    if !input.generics.params.is_empty() {
-        let message = "the server is written for one type: remove the parameters, or derive on \
-                       a struct that holds this one with its arguments";
-        mistakes.on(&input.generics.params, message);
     }
 }

@@ -6,20 +6,30 @@ use new_proxy::NewProxy;
 use proc_macro2::{TokenStream, TokenTree};
 use syn::DeriveInput;
 
-use super::{Model, attr, emit};
+use super::{attr, emit};
 use crate::diag::Mistakes;
 
 const SERVER: &str = include_str!("../../skeleton/src/server.rs");
 
-/// The server of a new crate, both files of it as the compiler sees them, with the names that it has without saying so.
-fn skeleton(hooks: &str) -> String {
-    let new = NewProxy::at(Path::new("/new"), hooks).unwrap();
-    let files = new.files();
-    let text = |path| &files.iter().find(|(file, _)| *file == path).unwrap().1;
-    let (server, pair) = (text("src/server.rs"), text("src/server/pair.rs"));
-    assert_eq!(server.matches("mod pair;").count(), 1);
+/// The server of a new crate, all files of it as the compiler sees them, with the names that it has without saying so.
+fn skeleton() -> String {
+    let new = NewProxy::at(Path::new("/new"), "Mine").unwrap();
     let names = emit::names_in_scope(&attr::Options::default());
-    server.replace("mod pair;", &format!("mod pair {{\n{pair}\n{names}\n}}")) + &names.to_string()
+    let mut server = String::new();
+    let mut modules = Vec::new();
+    for (path, text) in new.files() {
+        match path.strip_prefix("src/server").map(|path| path.trim_start_matches('/')) {
+            Some(".rs") => server = text,
+            Some(module) => modules.push((module.trim_end_matches(".rs"), text)),
+            None => {}
+        }
+    }
+    for (name, text) in modules {
+        let declared = format!("mod {name};");
+        assert_eq!(server.matches(&declared).count(), 1, "{name}");
+        server = server.replace(&declared, &format!("mod {name} {{\n{text}\n{names}\n}}"));
+    }
+    server + &names.to_string()
 }
 
 fn expanded(item: &str) -> Vec<String> {
@@ -27,8 +37,7 @@ fn expanded(item: &str) -> Vec<String> {
     let mut mistakes = Mistakes::default();
     let options = attr::options(&input.attrs, &mut mistakes);
     assert!(mistakes.is_empty());
-    let model = Model { visibility: TokenStream::new(), name: input.ident, options };
-    flat(emit::code(&model))
+    flat(emit::code(&options))
 }
 
 fn tokens(code: &str) -> Vec<String> {
@@ -58,18 +67,19 @@ fn same(one: &[String], other: &[String]) {
 
 #[test]
 fn the_expansion_is_the_skeleton_token_for_token() {
-    for name in ["Gateway", "Mine"] {
-        let skeleton = tokens(&skeleton(name));
-        assert!(skeleton.len() > 1000);
-        same(&expanded(&format!("struct {name};")), &skeleton);
+    let skeleton = tokens(&skeleton());
+    assert!(skeleton.len() > 1000);
+    for item in ["struct Mine;", "struct Gate<'a, R: Router = Table, const N: usize>(&'a [R; N]);"]
+    {
+        same(&expanded(item), &skeleton);
     }
 }
 
 #[test]
-fn only_the_name_and_what_attributes_say_differs() {
+fn only_what_attributes_say_differs() {
     let item = "#[proxy(idle_timeout = \"2m\", capacity = 7, buffer = \"1KiB\")] \
                 #[proxy(nodelay = false, proxy_protocol = v2, inspect(down))] struct Mine;";
-    let mut expected = skeleton("Mine");
+    let mut expected = skeleton();
     for (from, to) in [
         (
             "IDLE_TIMEOUT: Duration = Duration::from_secs(60)",
@@ -79,7 +89,9 @@ fn only_the_name_and_what_attributes_say_differs() {
         ("BUFFER_BYTES: usize = 512 * 1024", "BUFFER_BYTES: usize = 1024"),
         ("NODELAY: bool = true", "NODELAY: bool = false"),
         ("ProxyProtocol::Off;", "ProxyProtocol::V2;"),
-        ("type Down<'a> = Unseen<'a, Mine>", "type Down<'a> = mio_core::proxy::SeenDown<'a, Mine>"),
+        ("Down<'a, H> = Unseen<'a, H>", "Down<'a, H> = mio_core::proxy::SeenDown<'a, H>"),
+        ("trait Hooked: Hooks {}", "trait Hooked: Hooks + mio_core::proxy::InspectDown {}"),
+        ("impl<H: Hooks> Hooked", "impl<H: Hooks + mio_core::proxy::InspectDown> Hooked"),
     ] {
         assert_eq!(expected.matches(from).count(), 1, "{from}");
         expected = expected.replace(from, to);

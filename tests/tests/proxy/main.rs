@@ -4,6 +4,7 @@
 mod addresses;
 mod calls;
 mod exhaustion;
+mod generics;
 mod hooks;
 mod nesting;
 mod options;

@@ -6,10 +6,9 @@ enum Choice {
 }
 
 #[derive(Proxy)]
-struct Generic<T>(T);
-
-#[derive(Proxy)]
-struct Listener;
+union Generic<T: Copy, const N: usize = 1> {
+    of: [T; N],
+}
 
 #[derive(Proxy)]
 struct Field {

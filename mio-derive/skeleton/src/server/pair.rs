@@ -2,18 +2,14 @@
 
 use mio_core::{
     EventLoop, Key, Readiness,
-    proxy::{Cause, Closed, Connection, Counters, ProxyHeader, ProxyProtocol, Side, Unseen},
+    proxy::{Cause, Closed, Connection, Counters, ProxyHeader, ProxyProtocol, Side},
     relay::{Flow, Pool, Progress},
 };
 
-use super::{Gateway, On};
-
-/// Who sees the bytes from the clients. `Unseen` is nobody, and lets them be spliced; `SeenUp` is the
-/// `InspectUp` of [`Gateway`].
-type Up<'a> = Unseen<'a, Gateway>;
-
-/// Who sees the bytes from the upstreams: nobody, or with `SeenDown` its `InspectDown`.
-type Down<'a> = Unseen<'a, Gateway>;
+use super::{
+    On,
+    seen::{Down, Hooked, Up},
+};
 
 /// Two connections, and the two ways between them.
 pub(super) struct Pair {
@@ -77,11 +73,11 @@ impl Pair {
 
     /// Carries both ways as far as it is fair.
     #[inline(always)]
-    pub(super) fn carry(
+    pub(super) fn carry<H: Hooked>(
         &mut self,
         side: Side,
         key: Key,
-        gateway: &mut Gateway,
+        gateway: &mut H,
         pool: &mut Pool,
         counters: &mut Counters,
     ) -> Result<Progress, Cause> {
@@ -121,11 +117,11 @@ impl Pair {
 
     /// Carries both ways. The header, if there is one, goes up first.
     #[inline(never)]
-    pub(super) fn carry_both(
+    pub(super) fn carry_both<H: Hooked>(
         &mut self,
         key: Key,
         header: Option<ProxyHeader>,
-        gateway: &mut Gateway,
+        gateway: &mut H,
         pool: &mut Pool,
         counters: &mut Counters,
     ) -> Result<Progress, Cause> {
