@@ -78,7 +78,7 @@ impl Worker {
 /// Runs `work` in a thread for each of the lists of listeners, and answers with what each came to.
 ///
 /// The calling thread waits. INT and TERM drain all workers, and end them at the second time; USR1 makes each
-/// [report](super::Hooks::report). If one fails, the others are stopped.
+/// [report](super::Hooks::report). One that is yet to start does so when it has. If one fails, the others are stopped.
 ///
 /// # Errors
 ///
@@ -163,13 +163,15 @@ struct Overseer {
     workers: Vec<Sender<Command>>,
     running: usize,
     /// What those are to do that are yet to start.
+    reporting: Option<Command>,
     ending: Option<Command>,
 }
 
 impl Overseer {
     fn ask(&mut self, command: Command) {
-        if command != Command::Report {
-            self.ending = Some(command);
+        match command {
+            Command::Report => self.reporting = Some(command),
+            Command::Drain | Command::Stop => self.ending = Some(command),
         }
         for worker in &self.workers {
             // It is refused by those that have ended.
@@ -182,7 +184,7 @@ impl Handler<News> for Overseer {
     fn message(&mut self, event_loop: &mut EventLoop<News>, news: News) {
         match news {
             News::Starts(commands) => {
-                if let Some(command) = self.ending {
+                for command in [self.reporting, self.ending].into_iter().flatten() {
                     let _ = commands.send(command);
                 }
                 self.workers.push(commands);

@@ -6,7 +6,7 @@ use std::{
     io::{self, ErrorKind, Write},
     process::{self, Command},
     sync::{
-        Arc, Mutex,
+        Arc, Barrier, Mutex,
         atomic::{AtomicU64, Ordering},
     },
     thread::{self, ThreadId},
@@ -40,6 +40,21 @@ impl Hooks for Crew {
     }
 }
 
+impl Crew {
+    fn new(upstream: Address) -> Crew {
+        Crew { upstream, threads: Arc::default(), reports: Arc::default() }
+    }
+
+    /// Waits for so many reports.
+    fn has_reported(&self, times: usize) {
+        let began = Instant::now();
+        while self.reports.load(Ordering::SeqCst) < times as u64 {
+            assert!(began.elapsed() < PATIENCE, "not all report");
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
 fn signal(name: &str) {
     let kill = format!("kill -{name} {}", process::id());
     assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
@@ -49,7 +64,7 @@ fn serves_and_drains(sharing: Sharing) {
     const WORKERS: usize = 3;
     let (far, upstream) = upstream();
     let config = ProxyConfig { sharing, ..listen(&["127.0.0.1:0"], CrewServer::config()) };
-    let crew = Crew { upstream, threads: Arc::default(), reports: Arc::default() };
+    let crew = Crew::new(upstream);
     let listeners = config.shared_listeners(WORKERS).unwrap();
     let address = listeners[0][0].local_addr().unwrap();
     let make = {
@@ -68,11 +83,7 @@ fn serves_and_drains(sharing: Sharing) {
         pairs.push((client, server));
     }
     signal("USR1");
-    let began = Instant::now();
-    while crew.reports.load(Ordering::SeqCst) < WORKERS as u64 {
-        assert!(began.elapsed() < PATIENCE, "not all report");
-        thread::sleep(Duration::from_millis(5));
-    }
+    crew.has_reported(WORKERS);
     if sharing == Sharing::ReusePort {
         assert_eq!(crew.threads.lock().unwrap().len(), WORKERS);
     }
@@ -126,7 +137,7 @@ fn a_second_signal_ends_all_at_once() {
         let config = listen(&["127.0.0.1:0"], CrewServer::config());
         let listeners = config.shared_listeners(2).unwrap();
         let address = listeners[0][0].local_addr().unwrap();
-        let crew = Crew { upstream, threads: Arc::default(), reports: Arc::default() };
+        let crew = Crew::new(upstream);
         let make = move |_| crew.clone();
         let running =
             thread::spawn(move || CrewServer::serve_in_threads(make, &config, listeners).unwrap());
@@ -148,9 +159,46 @@ fn if_one_worker_fails_the_others_are_stopped() {
         // More than a server takes.
         config.listen = vec!["127.0.0.1:0".parse().unwrap(); 65];
         listeners[2] = config.listeners().unwrap();
-        let crew = Crew { upstream, threads: Arc::default(), reports: Arc::default() };
+        let crew = Crew::new(upstream);
         let result: io::Result<Counters> =
             CrewServer::serve_in_threads(|_| crew.clone(), &config, listeners);
         assert_eq!(result.unwrap_err().kind(), ErrorKind::InvalidInput);
+    });
+}
+
+#[test]
+fn a_worker_that_starts_late_still_does_what_was_asked_before() {
+    Isolated::new(test_name!()).run(|| {
+        let (far, upstream) = upstream();
+        let config = listen(&["127.0.0.1:0"], CrewServer::config());
+        let listeners = config.shared_listeners(2).unwrap();
+        let address = listeners[0][0].local_addr().unwrap();
+        let (crew, start) = (Crew::new(upstream), Arc::new(Barrier::new(2)));
+        let make = {
+            let (crew, start) = (crew.clone(), Arc::clone(&start));
+            move |worker| {
+                if worker == 1 {
+                    start.wait();
+                }
+                crew.clone()
+            }
+        };
+        let running =
+            thread::spawn(move || CrewServer::serve_in_threads(make, &config, listeners).unwrap());
+        // Until the first one serves. The kernel may well give a client to the other.
+        let mut clients = Vec::new();
+        while crew.threads.lock().unwrap().is_empty() {
+            clients.push(connect(&address));
+            thread::sleep(Duration::from_millis(1));
+        }
+        signal("USR1");
+        crew.has_reported(1);
+        signal("TERM");
+        drop((clients, far));
+        thread::sleep(Duration::from_millis(50));
+        assert!(!running.is_finished(), "one is yet to start");
+        start.wait();
+        running.join().unwrap();
+        crew.has_reported(2);
     });
 }
