@@ -15,16 +15,23 @@ impl Drop for Folder {
     }
 }
 
+/// What the command says.
+fn write(path: &Path, arguments: &[&str]) -> String {
+    let program = env!("CARGO_BIN_EXE_new-proxy");
+    let output = Command::new(program).arg(path).args(arguments).output().unwrap();
+    let text = [output.stdout, output.stderr].concat();
+    String::from_utf8(text).unwrap()
+}
+
 #[test]
 fn a_new_crate_builds_and_its_test_sends_bytes_through_the_proxy() {
     let folder = Folder(env::temp_dir().join(format!("new-proxy-{}", process::id())));
     let path = folder.0.join("my-edge");
-    let write = || {
-        let program = env!("CARGO_BIN_EXE_new-proxy");
-        Command::new(program).arg(&path).arg("Edge").output().unwrap().status.success()
-    };
-    assert!(write());
-    assert!(!write(), "it would write over what may have changed since");
+    let written = write(&path, &["Edge"]);
+    let relative = written.contains("`path = \"..") && written.contains("/mio-core\"`");
+    assert!(relative, "{written}");
+    let error = write(&path, &["Edge"]);
+    assert!(error.contains("exists"), "it would write over what may have changed since: {error}");
     // Versions that are here already: a test downloads nothing.
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     fs::copy(root.join("Cargo.lock"), path.join("Cargo.lock")).unwrap();
@@ -42,4 +49,29 @@ fn a_new_crate_builds_and_its_test_sends_bytes_through_the_proxy() {
     let text = String::from_utf8_lossy(&text);
     assert!(output.status.success(), "{text}");
     assert!(text.contains("test bytes_go_both_ways_until_a_signal_ends_it ... ok"), "{text}");
+}
+
+#[test]
+fn where_mio_core_is_can_be_said() {
+    let folder = Folder(env::temp_dir().join(format!("new-proxy-from-{}", process::id())));
+    let core = Path::new(env!("CARGO_MANIFEST_DIR")).join("../mio-core");
+    let core = core.to_str().unwrap();
+    for (number, (option, value, said)) in [
+        ("--path", core, "mio-core\" }"),
+        ("--git", "https://example.org/mio", "{ git = \"https://example.org/mio\" }"),
+        ("--version", "0.1", "{ version = \"0.1\" }"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let path = folder.0.join(format!("edge{number}"));
+        let written = write(&path, &[option, value]);
+        let manifest = fs::read_to_string(path.join("Cargo.toml")).unwrap();
+        assert!(manifest.contains(said) && written.starts_with("wrote"), "{written}{manifest}");
+    }
+    for arguments in [&["--path", "src"][..], &["--git"], &["Edge", "--from", "here"]] {
+        let path = folder.0.join("none");
+        write(&path, arguments);
+        assert!(!path.exists(), "{arguments:?}");
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use new_proxy::NewProxy;
+use new_proxy::{Core, NewProxy};
 use proc_macro2::{TokenStream, TokenTree};
 use syn::DeriveInput;
 
@@ -13,7 +13,7 @@ const SERVER: &str = include_str!("../../skeleton/src/server.rs");
 
 /// The server of a new crate, all files of it as the compiler sees them, with the names that it has without saying so.
 fn skeleton() -> String {
-    let new = NewProxy::at(Path::new("/new"), "Mine").unwrap();
+    let new = NewProxy::at(Path::new("/new"), "Mine", Core::Version("1".to_owned())).unwrap();
     let names = emit::names_in_scope(&attr::Options::default());
     let mut server = String::new();
     let mut modules = Vec::new();
