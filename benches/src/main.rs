@@ -10,7 +10,6 @@
 compile_error!("the benchmark counts with epoll, callgrind and strace: Linux only");
 
 use std::env;
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use lexopt::Parser;
@@ -26,6 +25,7 @@ mod jumps;
 mod loops;
 mod measure;
 mod messages;
+mod options;
 mod os;
 mod plan;
 mod plot;
@@ -38,6 +38,7 @@ mod unit;
 mod uv_sys;
 mod walls;
 
+use options::Options;
 use plan::Plan;
 use timers::Operation;
 use unit::{Manner, Workload};
@@ -57,12 +58,6 @@ mio-core and its peers side by side
   benches unit --peer P --workload W [--n N] [--lockstep] [--operation O]
                          one run of one peer, figures on standard output
 ";
-
-struct Options {
-    plan: Plan,
-    out: PathBuf,
-    strict: bool,
-}
 
 fn main() -> ExitCode {
     let mut arguments = env::args_os().skip(1).peekable();
@@ -97,33 +92,21 @@ fn main() -> ExitCode {
     }
 }
 
-fn options(mut parser: Parser) -> Result<Option<Options>, lexopt::Error> {
-    let (mut counts, mut walls, mut quick, mut strict) = (true, true, false, false);
-    let (mut rounds, mut only) = (None, String::new());
-    let mut out = Path::new(env!("CARGO_MANIFEST_DIR")).join("results");
-    while let Some(argument) = parser.next()? {
-        match argument {
-            Long("quick") => quick = true,
-            Long("counts") => walls = false,
-            Long("walls") => counts = false,
-            Long("strict") => strict = true,
-            Long("rounds") => rounds = Some(parser.value()?.parse()?),
-            Long("only") => only = parser.value()?.string()?,
-            Long("out") => out = parser.value()?.into(),
-            Long("help") => return Ok(None),
-            other => return Err(other.unexpected()),
-        }
+fn options(parser: Parser) -> Result<Option<Options>, lexopt::Error> {
+    let options = Options::parse(parser, "results")?;
+    if options.as_ref().is_some_and(|options| !options.only_peers.is_empty()) {
+        return Err("--peer chooses among proxies only".into());
     }
-    let plan = Plan::new(quick, counts, walls, rounds, &only);
-    Ok(Some(Options { plan, out, strict }))
+    Ok(options)
 }
 
 fn everything(options: &Options) -> ExitCode {
     os::raise_file_limit();
-    let counts = counts::take(&options.plan);
-    let walls = walls::take(&options.plan);
-    let bars = bars::check(&options.plan, &counts, &walls);
-    let report = report::write(&options.out, &options.plan, &counts, &walls, &bars);
+    let plan = Plan::new(options);
+    let counts = counts::take(&plan);
+    let walls = walls::take(&plan);
+    let bars = bars::check(&plan, &counts, &walls);
+    let report = report::write(&options.out, &plan, &counts, &walls, &bars);
     match report {
         Ok(table) => println!("{table}\nWritten to {}", options.out.display()),
         Err(error) => {

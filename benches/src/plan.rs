@@ -1,5 +1,6 @@
 //! What is run, and how much of it.
 
+use crate::options::Options;
 use crate::timers::Operation;
 use crate::unit::Workload;
 
@@ -13,7 +14,8 @@ pub struct Plan {
 }
 
 impl Plan {
-    pub fn new(quick: bool, counts: bool, walls: bool, rounds: Option<usize>, only: &str) -> Self {
+    pub fn new(options: &Options) -> Self {
+        let &Options { quick, counts, walls, rounds, ref only, .. } = options;
         let chosen = |all: Vec<Workload>, wanted: bool| {
             let chosen = all.into_iter().filter(|workload| workload.name().starts_with(only));
             if wanted { chosen.collect() } else { Vec::new() }
