@@ -14,7 +14,7 @@ use crate::{
     handler::Handler,
     interest::Readiness,
     signal::SignalInfo,
-    token::{Any, In, Scope},
+    token::{Any, In, Left, Scope},
 };
 
 impl<M> EventLoop<M> {
@@ -155,6 +155,9 @@ impl<M, S> EventLoop<M, S> {
         token: u64,
         callback: impl FnOnce(&mut EventLoop<M, Any>),
     ) -> io::Result<()> {
+        if !self.inner.scoping.is_root() {
+            self.inner.settle_elsewhere();
+        }
         self.inner.scoping.enter(scope, token);
         let nested = Nested { event_loop: self.rescoped::<C>(), scope: scope.of_any() };
         callback(nested.event_loop.rescoped());
@@ -171,10 +174,14 @@ impl<M, S> EventLoop<M, S> {
     #[inline(never)]
     fn settle(&mut self) -> io::Result<()> {
         let Inner { scoping, uncaught, .. } = &mut self.inner;
-        if scoping.settle(uncaught.as_ref().map(|&(depth, _)| depth)) {
-            if let Some((_, error)) = uncaught.take() {
-                return Err(error);
+        match scoping.settle(uncaught.as_ref().map(|&(depth, _)| depth)) {
+            Left::Well => {}
+            Left::Failed => {
+                if let Some((_, error)) = uncaught.take() {
+                    return Err(error);
+                }
             }
+            Left::Another => self.inner.note_robbed(),
         }
         Ok(())
     }

@@ -262,6 +262,8 @@ impl<M> Inner<M> {
 thread_local! {
     /// How many loops are running in this thread, each in a callback of another.
     static RUNNING: Cell<usize> = const { Cell::new(0) };
+    /// Where one of them was, the last that is known to have been taken away by a component; 0 if none is.
+    static ROBBED: Cell<usize> = const { Cell::new(0) };
 }
 
 /// While this lives, the loop runs. It ends with a panic too.
@@ -302,16 +304,33 @@ impl<M> Inner<M> {
     /// scope that it is in.
     #[cold]
     pub(crate) fn is_taken_away(&self) -> bool {
-        let is_here = self.running == ptr::from_ref(self).addr();
-        self.running != 0 && !(is_here && RUNNING.get() > 0)
+        let here = ptr::from_ref(self).addr();
+        self.running != 0 && !(self.running == here && RUNNING.get() > 0 && ROBBED.get() != here)
     }
 
-    /// Forgets where it was running if it was taken away from there.
+    /// Another loop is here than the one that a component was handed. If that one comes back, it has been away.
+    #[cold]
+    pub(crate) fn note_robbed(&self) {
+        ROBBED.set(ptr::from_ref(self).addr());
+    }
+
+    /// Leaves the scopes that it was taken away from, and unless it is back, the run.
     pub(crate) fn settle_elsewhere(&mut self) {
         if self.is_taken_away() {
-            self.running = 0;
+            if !self.settle_place() {
+                self.running = 0;
+            }
             self.go_to_root();
         }
+    }
+
+    /// Whether a loop was taken away from here. From now on the one that is here is where it belongs.
+    fn settle_place(&self) -> bool {
+        let robbed = ROBBED.get() == ptr::from_ref(self).addr();
+        if robbed {
+            ROBBED.set(0);
+        }
+        robbed
     }
 
     /// Leaves all scopes. What a component failed with there fails the run.
@@ -335,6 +354,7 @@ impl<M> Inner<M> {
     #[inline(never)]
     fn stop_running(&mut self) {
         RUNNING.set(RUNNING.get() - 1);
+        self.settle_place();
         self.running = 0;
         // Who knows how long it is until the next turn.
         self.clock.expire();

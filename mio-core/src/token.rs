@@ -276,19 +276,18 @@ impl Scoping {
     }
 
     /// What is left to do after [`leave`](Scoping::leave). `failed` is the depth of the failure that
-    /// nobody took yet; answers whether it is to be taken here.
-    pub(crate) const fn settle(&mut self, failed: Option<u32>) -> bool {
+    /// nobody took yet.
+    pub(crate) const fn settle(&mut self, failed: Option<u32>) -> Left {
         match failed {
             Some(depth) if depth > self.depth() => {
                 self.level &= !Scoping::FAILED;
-                true
+                Left::Failed
             }
-            // Another loop was put in the place of the one that was entered: it is at its root.
             None if self.level & Scoping::FAILED != 0 => {
                 *self = Scoping::ROOT;
-                false
+                Left::Another
             }
-            _ => false,
+            _ => Left::Well,
         }
     }
 
@@ -322,6 +321,17 @@ impl Scoping {
             None => self.path,
         }
     }
+}
+
+/// How a scope was left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Left {
+    /// As it was entered, and the outer one is no root.
+    Well,
+    /// With a failure, which is to be taken here.
+    Failed,
+    /// By another loop, put in the place of the one that was entered: it is at its root.
+    Another,
 }
 
 /// The first of the token values that an event loop keeps for itself: the last 65,536 of the 2⁶⁴.
@@ -370,20 +380,21 @@ mod tests {
         let mut scoping = entered(&[scope, scope, scope]);
         scoping.fail();
         assert_eq!(scoping.depth(), 3);
-        assert!(!scoping.leave(scope) && scoping.settle(Some(3)));
-        assert!(!scoping.leave(scope) && !scoping.settle(None));
+        let leave = |scoping: &mut Scoping, failed| (scoping.leave(scope), scoping.settle(failed));
+        assert_eq!(leave(&mut scoping, Some(3)), (false, Left::Failed));
+        assert_eq!(leave(&mut scoping, None), (false, Left::Well));
         scoping.fail();
         scoping.enter(scope, 0);
-        assert!(!scoping.leave(scope) && !scoping.settle(Some(1)), "it is the outer one's");
-        assert!(!scoping.leave(scope) && scoping.settle(Some(1)));
+        assert_eq!(leave(&mut scoping, Some(1)), (false, Left::Well), "it is the outer one's");
+        assert_eq!(leave(&mut scoping, Some(1)), (false, Left::Failed));
         assert_eq!(scoping.level, 0);
     }
 
     #[test]
     fn leaving_a_scope_that_was_not_entered_leaves_the_root() {
         let mut scoping = Scoping::ROOT;
-        assert!(!scoping.leave(Raw::new(3, 0)) && !scoping.settle(None));
-        assert_eq!(scoping, Scoping::ROOT);
+        assert!(!scoping.leave(Raw::new(3, 0)));
+        assert_eq!((scoping.settle(None), scoping), (Left::Another, Scoping::ROOT));
     }
 
     #[test]
@@ -395,6 +406,8 @@ mod tests {
         assert_eq!(scoping.bits((RESERVED >> 8) - 1), Some(RESERVED - 0xFF));
         assert_eq!(Scoping::ROOT.bits(RESERVED), None);
         assert_eq!(entered(&[one, rest]).bits(0), None);
+        assert_eq!(entered(&[all]).bits(1), Some(1 << 63));
+        assert_eq!(entered(&[all]).bits(2), None);
         let mut scoping = entered(&[one, all, all, all]);
         assert_eq!(scoping.bits(0), None);
         for scope in [all, all, all] {

@@ -33,6 +33,10 @@ impl Handler for Thief {
             event_loop.timeout(2u64, SECOND).expect("a token of the other loop's root");
         }
     }
+
+    fn message(&mut self, event_loop: &mut EventLoop, (): ()) {
+        event_loop.timeout(11u64, SECOND).expect("a token of this component's");
+    }
 }
 
 /// Tokens of the component end in 3; its own are told apart by that.
@@ -41,15 +45,37 @@ struct Parent {
     thief: Thief,
     tokens: Vec<u64>,
     errors: Vec<ErrorKind>,
+    /// At the first token of its own.
+    puts_back: bool,
 }
 
 impl Handler for Parent {
     fn timeout(&mut self, event_loop: &mut EventLoop, token: u64, expiry: Expiry) {
         if token & 0xFF != 3 {
             self.tokens.push(token);
+            if let Some(taken) = self.thief.taken.take_if(|_| self.puts_back) {
+                *event_loop = taken;
+                event_loop.timeout(8u64, SECOND).expect("a token of the root");
+                let handed_on = event_loop.deliver_message(THIEF, &mut self.thief, ());
+                assert!(handed_on.is_ok());
+                let nested = event_loop.run_once(&mut Parent::default(), None);
+                assert_eq!(nested.unwrap_err().kind(), ErrorKind::ResourceBusy);
+            }
         } else if let Err(error) = event_loop.deliver_timeout(THIEF, &mut self.thief, token, expiry)
         {
             self.errors.push(error.kind());
+        }
+    }
+}
+
+/// A parent whose token 5 is the last.
+struct Ends(Parent);
+
+impl Handler for Ends {
+    fn timeout(&mut self, event_loop: &mut EventLoop, token: u64, expiry: Expiry) {
+        self.0.timeout(event_loop, token, expiry);
+        if token == 5 {
+            event_loop.shutdown();
         }
     }
 }
@@ -85,12 +111,37 @@ fn what_it_puts_in_the_place_works_and_so_does_what_it_took() {
 
 #[test]
 fn a_loop_that_is_put_back_long_after_is_in_no_scope() {
-    let (mut event_loop, mut parent) = robbed(false);
-    let taken = parent.thief.taken.take().unwrap();
-    drop(mem::replace(&mut event_loop, taken));
+    let mut event_loop = virtual_loop();
+    let mut parent = Parent::default();
+    event_loop.nested(THIEF).timeout(1u64, SECOND).unwrap();
+    turn(&mut event_loop, &mut parent).unwrap();
+    // Where it was, also as seen from its own memory.
+    drop(mem::replace(&mut event_loop, parent.thief.taken.take().unwrap()));
     event_loop.timeout(8u64, SECOND).unwrap();
     turn(&mut event_loop, &mut parent).unwrap();
     assert_eq!((&*parent.thief.tokens, &*parent.tokens), (&[1, 10][..], &[8][..]));
+}
+
+#[test]
+fn a_component_can_be_called_in_a_loop_that_it_took() {
+    let (_put, mut parent) = robbed(false);
+    let mut taken = parent.thief.taken.take().unwrap();
+    taken.deliver_message(THIEF, &mut parent.thief, ()).unwrap();
+    turn(&mut taken, &mut parent).unwrap();
+    assert_eq!((&*parent.thief.tokens, &*parent.tokens), (&[1, 10, 11][..], &[][..]));
+}
+
+#[test]
+fn a_loop_that_is_put_back_in_the_same_run_is_in_no_scope() {
+    let mut event_loop = virtual_loop();
+    let mut parent = Parent { puts_back: true, ..Parent::default() };
+    event_loop.nested(THIEF).timeout(1u64, SECOND).unwrap();
+    event_loop.timeout(5u64, 4 * SECOND).unwrap();
+    let mut ends = Ends(parent);
+    event_loop.run(&mut ends).unwrap();
+    parent = ends.0;
+    // 2 is of the loop that was put in between, and it is the one that puts back.
+    assert_eq!((&*parent.thief.tokens, &*parent.tokens), (&[1, 10, 11][..], &[2, 8, 5][..]));
 }
 
 #[test]
