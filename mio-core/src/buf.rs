@@ -452,6 +452,15 @@ mod tests {
     }
 
     #[test]
+    fn what_is_in_one_part_is_not_moved_to_be_contiguous() {
+        let mut ring = Ring::new([0; 6]);
+        ring.push_slice(b"abcdef");
+        ring.consume(2);
+        let place = ring.as_slices().0.as_ptr();
+        assert_eq!(ring.make_contiguous().as_ptr(), place);
+    }
+
+    #[test]
     fn filling_a_full_ring_is_an_error_and_zero_is_the_end() {
         let mut ring = Ring::new([0; 2]);
         let mut source = Peer::new(9, b"abc");

@@ -267,6 +267,7 @@ impl Children {
 #[cfg(all(test, unix))]
 mod tests {
     use std::{
+        os::unix::process::ExitStatusExt,
         process::{self, Child, Command},
         sync::MutexGuard,
         time::Duration,
@@ -347,6 +348,27 @@ mod tests {
         assert_eq!((exit.code(), exit.signal()), (None, Some(Signal::TERM)));
         assert!(!exit.success() && !exit.core_dumped());
         assert_eq!(child.wait().ok(), exit.status());
+    }
+
+    #[test]
+    fn a_core_file_is_told_of() {
+        let ended_by = |raw| ChildExit { pid: 1, status: Some(ExitStatus::from_raw(raw)) };
+        let (core, no_core) = (ended_by(libc::SIGABRT | 0x80), ended_by(libc::SIGABRT));
+        assert_eq!([core, no_core].map(|exit| exit.core_dumped()), [true, false]);
+        assert_eq!([core, no_core].map(|exit| exit.signal()), [Some(Signal::ABRT); 2]);
+    }
+
+    #[test]
+    fn a_slot_is_to_be_looked_at_once_however_often_it_is_reported() {
+        let mut event_loop = Loop::new(2);
+        let mut child = shell("exec sleep 100");
+        event_loop.watch(child.id(), 1).unwrap();
+        for slot in [0, 0, 1, 2, 0] {
+            event_loop.children.ready(slot);
+        }
+        assert_eq!(event_loop.children.queue, [0]);
+        let _ = child.kill();
+        child.wait().unwrap();
     }
 
     #[test]

@@ -210,4 +210,42 @@ mod tests {
         assert!(3600 * SECOND - early > SECOND / 20);
         assert_eq!(end_of_wait(early), 3600 * SECOND);
     }
+
+    #[test]
+    fn an_exact_wait_ends_early_by_a_part_of_it_and_by_a_tenth_of_a_second_at_most() {
+        let config = Config { precision: Precision::Exact, ..Config::default() };
+        let mut inner = EventLoop::<()>::with_config(config).unwrap().inner;
+        for (left_ms, early_us) in [(5, 0), (15, 0), (16, 100), (800, 5_000), (3_600_000, 110_000)]
+        {
+            let left = Duration::from_millis(left_ms);
+            let early = left - inner.one_of_two_waits(nanoseconds(left), 0);
+            assert_eq!(early, Duration::from_micros(early_us));
+        }
+    }
+
+    #[test]
+    fn an_exact_loop_sleeps_towards_the_least_deadline_also_if_timers_were_pushed_back() {
+        const LEAST: Duration = Duration::from_micros(10_000_500);
+        // In virtual time, which stands still here.
+        let patience = |precision| {
+            let config = Config { precision, virtual_time: Some(0), ..Config::default() };
+            let mut event_loop = EventLoop::<()>::with_config(config).unwrap();
+            let first = event_loop.timeout(1u64, Duration::from_secs(10)).unwrap();
+            event_loop.timeout(2u64, LEAST).unwrap();
+            assert!(event_loop.reschedule(first, Duration::from_millis(10_001)));
+            event_loop.inner.work |= Work::TIMERS;
+            event_loop.inner.patience(None).unwrap()
+        };
+        assert_eq!(patience(Precision::Exact), LEAST - LEAST / 160);
+        assert!((LEAST..=LEAST + LEAST / 4096).contains(&patience(Precision::Cheap)));
+    }
+
+    #[test]
+    fn random_numbers_are_those_of_splitmix64() {
+        let mut state = 1_234_567;
+        let numbers = [(); 3].map(|()| next_random(&mut state));
+        let published =
+            [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423];
+        assert_eq!(numbers, published);
+    }
 }

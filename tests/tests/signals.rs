@@ -353,6 +353,9 @@ fn a_loop_that_goes_leaves_the_dispositions_it_found() {
         unsafe { libc::signal(libc::SIGUSR1, handler) };
         // SAFETY: not a handler.
         unsafe { libc::signal(libc::SIGHUP, libc::SIG_IGN) };
+        // A shell has it ignored in what it starts in the background.
+        // SAFETY: not a handler.
+        unsafe { libc::signal(libc::SIGINT, libc::SIG_DFL) };
         let signals = [Signal::USR1, Signal::HUP, Signal::INT, Signal::USR2];
         let mut event_loop: EventLoop = EventLoop::new().unwrap();
         event_loop.signals_with(signals.into(), 1u64).unwrap();

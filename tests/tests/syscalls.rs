@@ -15,7 +15,7 @@ use mio_core::{
     relay::{Bounds, Flow, Pool, Progress, Way},
     unix::UnixStream,
 };
-use tests::{Isolated, Relayed, Trace, backend, mark, test_name};
+use tests::{Call, Isolated, Relayed, Trace, backend, mark, test_name};
 
 const LOCALHOST: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -279,12 +279,22 @@ fn a_loop_whose_timers_are_far_away_makes_no_periodic_wake_ups() {
 }
 
 #[test]
-fn neither_does_an_exact_one() {
+fn neither_does_an_exact_one_whose_sleep_ends_a_little_early() {
     let config = Config { precision: Precision::Exact, ..Config::default() };
     let trace = waits_of_an_idle_loop(test_name!(), config, |event_loop| {
         event_loop.timeout(1u64, HOUR).unwrap();
     });
     assert_eq!(trace.deeds(1, 2), backend::WOKEN);
+    assert_sleep(&trace, HOUR - Duration::from_millis(110));
+}
+
+/// All waits are for so long, less what the preparations took.
+fn assert_sleep(trace: &Trace, longest: Duration) {
+    let timeouts = timeouts(&trace.between(1, 2));
+    // Rounded up.
+    let longest = longest.as_millis() as u64 + 1;
+    let is_right = |timeout| (longest - 60_000..=longest).contains(timeout);
+    assert!(timeouts.iter().all(is_right), "{timeouts:?}");
 }
 
 #[test]
@@ -329,14 +339,55 @@ fn an_idle_hour_of_virtual_time_never_blocks_and_is_one_look_a_turn() {
     });
     assert_eq!(trace.deeds(1, 2), ["wait"]);
     assert_eq!(trace.deeds(3, 4), ["wait"; 60]);
-    let waits = [trace.between(1, 2), trace.between(3, 4)].concat();
-    // Their timeouts. That of ppoll(2) is behind a pointer.
-    let timeouts = waits.iter().filter_map(|call| match call.name() {
+    let timeouts = [timeouts(&trace.between(1, 2)), timeouts(&trace.between(3, 4))].concat();
+    assert!(timeouts.into_iter().all(|timeout| timeout == 0), "none may block");
+}
+
+/// The timeouts of waits, in milliseconds. That of ppoll(2) is behind a pointer.
+fn timeouts(calls: &[Call]) -> Vec<u64> {
+    let timeout = |call: &Call| match call.name() {
         "epoll_wait" | "epoll_pwait" => Some(call.arguments[3]),
         "poll" => Some(call.arguments[2]),
         _ => None,
+    };
+    calls.iter().filter_map(timeout).collect()
+}
+
+#[test]
+fn a_loop_that_is_no_longer_new_sleeps_until_its_deadline_and_not_beyond() {
+    let trace = waits_of_an_idle_loop(test_name!(), Config::default(), |event_loop| {
+        thread::sleep(A_WHILE);
+        event_loop.timeout(1u64, HOUR).unwrap();
     });
-    assert!(timeouts.into_iter().all(|timeout| timeout == 0), "none may block");
+    assert_sleep(&trace, HOUR);
+}
+
+/// For how long loops spin here.
+const SPIN: Duration = Duration::from_millis(50);
+
+#[test]
+fn a_loop_that_spins_looks_again_and_again_without_sleeping() {
+    let trace = Isolated::new(test_name!()).trace(|| {
+        let config = Config { spin: SPIN, ..Config::default() };
+        let mut event_loop = EventLoop::<u32>::with_config(config).unwrap();
+        event_loop.timeout(1u64, SPIN / 2).unwrap();
+        marked(|| event_loop.run(Stop).unwrap());
+    });
+    let looks = timeouts(&trace.between(1, 2));
+    assert!(looks.len() > 1 && looks.iter().all(|timeout| *timeout == 0), "{looks:?}");
+}
+
+#[test]
+fn a_loop_that_has_spun_in_vain_sleeps_for_the_rest() {
+    let config = Config { spin: SPIN, ..Config::default() };
+    let trace = waits_of_an_idle_loop(test_name!(), config, |event_loop| {
+        event_loop.timeout(1u64, HOUR).unwrap();
+    });
+    let timeouts = timeouts(&trace.between(1, 2));
+    let (sleep, looks) = timeouts.split_last().unwrap();
+    assert!(looks.len() > 1 && looks.iter().all(|timeout| *timeout == 0), "{timeouts:?}");
+    let rest = (HOUR - SPIN).as_millis() as u64;
+    assert!((rest - 60_000..=rest + 1).contains(sleep), "{sleep}");
 }
 
 #[test]

@@ -89,7 +89,7 @@ proptest! {
                 }
             }
             assert!(ring.as_io_slices().iter().flat_map(|part| part.iter()).eq(&model));
-            assert_eq!(ring.len(), model.len());
+            assert_eq!((ring.len(), ring.is_empty()), (model.len(), model.is_empty()));
             assert_eq!(ring.free(), capacity - model.len());
             assert_eq!(ring.is_full(), ring.free() == 0);
             let free: usize = ring.free_io_slices_mut().iter().map(|part| part.len()).sum();

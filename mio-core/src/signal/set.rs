@@ -262,6 +262,8 @@ mod tests {
         let numbers = [0, 65, -1, i32::MIN, i32::MAX];
         assert_eq!(numbers.map(Signal::from_raw), [None; 5]);
         assert_eq!(Signal::real_time(31), None);
+        let last = (0..=u8::MAX).filter_map(Signal::real_time).next_back();
+        assert_eq!(last.map(Signal::as_raw), Some(64));
         assert_eq!(Signal::from_raw(64).map(Signal::as_raw), Some(64));
     }
 

@@ -85,3 +85,18 @@ impl Space for Any {
 pub fn source_of<T: TokenField>(token: u64) -> Option<T> {
     T::unpack(token)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::token::RESERVED;
+
+    #[test]
+    fn what_does_not_fit_above_its_parents_bits_becomes_a_token_that_is_refused() {
+        assert_eq!(Any(5).raise(8), 5 << 8);
+        assert_eq!(Any(0).raise(64), 0);
+        for (bits, shift) in [(1, 64), (2, 63), (u64::MAX, 1)] {
+            assert!(Any(bits).raise(shift) >= RESERVED);
+        }
+    }
+}

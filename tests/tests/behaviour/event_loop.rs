@@ -519,6 +519,8 @@ fn bounds_that_make_no_sense_are_refused() {
         let refused = EventLoop::<()>::with_config(config).unwrap_err();
         assert_eq!(refused.kind(), ErrorKind::InvalidInput);
     }
+    let most = Config { children: 65_280, ..Config::default() };
+    assert!(EventLoop::<()>::with_config(most).is_ok());
     let huge = Config { timers: usize::MAX / 64, ..Config::default() };
     let refused = EventLoop::<()>::with_config(huge).unwrap_err();
     assert!(matches!(refused.kind(), ErrorKind::OutOfMemory | ErrorKind::InvalidInput));

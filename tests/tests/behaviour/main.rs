@@ -13,3 +13,4 @@ mod selector;
 mod sources;
 mod timers;
 mod virtual_time;
+mod wrapping;

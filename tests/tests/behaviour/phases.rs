@@ -270,3 +270,27 @@ fn a_bounded_turn_of_a_loop_that_spins_waits_for_its_bound() {
     assert!(start.elapsed() >= Duration::from_millis(12), "a bounded turn waits for its bound");
     assert_eq!(recorder.calls, []);
 }
+
+#[test]
+fn a_loop_that_spins_ends_its_search_with_what_it_found() {
+    const SPIN: Duration = Duration::from_secs(60);
+    let config = Config { spin: SPIN, ..Config::default() };
+    let mut event_loop = EventLoop::with_config(config).unwrap();
+    let sender = event_loop.sender();
+    let (a, mut b) = pair();
+    event_loop.register_with(&a, 1u64, Interest::READABLE, Trigger::Edge).unwrap();
+    let mut recorder = Recorder::default();
+    let start = Instant::now();
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            b.write_all(b"x").unwrap();
+            thread::sleep(Duration::from_millis(20));
+            sender.send(2).unwrap();
+        });
+        while recorder.calls.len() < 2 {
+            event_loop.run_once(&mut recorder, None).unwrap();
+        }
+    });
+    assert_eq!(recorder.calls, [Call::Ready(1, Readiness::READABLE), Call::Message(2)]);
+    assert!(start.elapsed() < SPIN);
+}

@@ -306,6 +306,7 @@ fn a_wait_is_never_shorter_than_its_timeout() {
 
 #[test]
 fn more_events_than_fit_come_with_the_next_wait() {
+    assert_eq!([0, 1, 5].map(|capacity| Events::with_capacity(capacity).capacity()), [1, 1, 5]);
     let selector = Selector::new().unwrap();
     let pairs: Vec<_> = (0..10).map(|_| pair()).collect();
     for (token, (a, _)) in pairs.iter().enumerate() {

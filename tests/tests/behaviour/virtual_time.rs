@@ -1,12 +1,15 @@
 //! Hours in milliseconds, and the same seed the same run.
 
-use std::time::{Duration, Instant};
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
 
 use mio_core::{Config, EventLoop, Expiry, Handler, Readiness};
 
 use tests::{pair, settle};
 
-use crate::recorder::Recorder;
+use crate::recorder::{Call, Recorder};
 
 fn virtual_loop<M>(seed: u64) -> EventLoop<M> {
     EventLoop::with_config(Config { virtual_time: Some(seed), ..Config::default() }).unwrap()
@@ -52,6 +55,26 @@ fn a_bounded_wait_moves_the_clock_by_its_bound() {
     event_loop.run_once(&mut recorder, None).unwrap();
     assert_eq!(recorder.tokens(), [1]);
     assert_eq!(event_loop.now() - start, Duration::from_secs(10));
+}
+
+#[test]
+fn a_wait_for_nothing_sleeps_until_a_message_and_the_clock_stands_still() {
+    let mut event_loop = virtual_loop(0);
+    let start = event_loop.now();
+    let sender = event_loop.sender();
+    let mut recorder = Recorder::default();
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            thread::sleep(Duration::from_millis(20));
+            sender.send(7).unwrap();
+        });
+        // The wake-up is a turn, or a part of one.
+        while recorder.calls.is_empty() {
+            event_loop.run_once(&mut recorder, None).unwrap();
+        }
+    });
+    assert_eq!(recorder.calls, [Call::Message(7)]);
+    assert_eq!(event_loop.now(), start);
 }
 
 #[test]
