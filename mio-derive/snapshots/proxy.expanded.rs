@@ -8,8 +8,8 @@ mod louder_server {
         //! From a client in the queue of a listener to a pair whose upstream has yet to accept.
         use std::{io, net::SocketAddr};
         use mio_core::{
-            EventLoop, Readiness, Trigger, proxy::{Accepting, Client, Connection},
-            relay::INTEREST,
+            EventLoop, Key, Readiness,
+            proxy::{Accepting, Cause, Client, Closed, Connection},
         };
         use super::{ACCEPTS_PER_TURN, CONNECTING, On, Server, pair::Pair, seen::Hooked};
         impl<H: Hooked> Server<H> {
@@ -73,7 +73,6 @@ mod louder_server {
                 address: Option<SocketAddr>,
             ) -> io::Result<()> {
                 self.counters.accepted += 1;
-                self.counters.not_opened += 1;
                 let entry = self.pairs.vacant_entry()?;
                 let key = entry.key();
                 let client = Client {
@@ -84,27 +83,46 @@ mod louder_server {
                 };
                 self.gateway.accepted(&client);
                 let Some(address) = self.gateway.upstream(&client) else {
-                    return Ok(())
+                    self.counters.not_opened += 1;
+                    return Ok(());
                 };
-                let upstream = Connection::connect(&address, self.config.nodelay)?;
-                event_loop
-                    .register_with(
-                        &connection,
-                        On::Client(key),
-                        INTEREST,
-                        Trigger::Edge,
-                    )?;
-                let token = On::Upstream(key);
-                if let Err(error) = event_loop
-                    .register_with(&upstream, token, INTEREST, Trigger::Edge)
-                {
-                    let _ = event_loop.close(connection, On::Client(key));
-                    return Err(error);
+                match Pair::open(
+                    event_loop,
+                    key,
+                    connection,
+                    &address,
+                    self.config.nodelay,
+                ) {
+                    Ok(pair) => {
+                        entry.insert(pair);
+                        self.wait(event_loop, CONNECTING, key);
+                        Ok(())
+                    }
+                    Err(error) => {
+                        self.count_not_opened(key, &error);
+                        Err(error)
+                    }
                 }
-                entry.insert(Pair::new(connection, upstream));
-                self.counters.not_opened -= 1;
-                self.wait(event_loop, CONNECTING, key);
-                Ok(())
+            }
+            #[cold]
+            fn count_not_opened(&mut self, key: Key, error: &io::Error) {
+                let cause = if Accepting::concerns_one_client(error) {
+                    let cause = Cause::ConnectFailed(error.kind());
+                    self.counters.count(cause);
+                    cause
+                } else {
+                    self.counters.not_opened += 1;
+                    Cause::NoRoom
+                };
+                self.gateway
+                    .closed(
+                        &Closed {
+                            key,
+                            cause,
+                            bytes_up: 0,
+                            bytes_down: 0,
+                        },
+                    );
             }
         }
         use ::std;
@@ -113,12 +131,14 @@ mod louder_server {
     }
     mod pair {
         //! A pair of connections.
+        use std::io;
         use mio_core::{
-            EventLoop, Key, Readiness,
+            EventLoop, Key, Readiness, Trigger,
             proxy::{
-                Cause, Closed, Connection, Counters, ProxyHeader, ProxyProtocol, Side,
+                Address, Cause, Closed, Connection, Counters, ProxyHeader, ProxyProtocol,
+                Side,
             },
-            relay::{Flow, Pool, Progress},
+            relay::{Flow, INTEREST, Pool, Progress},
         };
         use super::{On, seen::{Down, Hooked, Up}};
         /// Two connections, and the two ways between them.
@@ -135,11 +155,27 @@ mod louder_server {
             pub(super) queued: bool,
         }
         impl Pair {
-            /// A client, and an upstream which has yet to accept.
+            /// A client, and an upstream which has yet to accept. On an error the client is closed.
             #[inline(always)]
-            pub(super) fn new(client: Connection, upstream: Connection) -> Pair {
+            pub(super) fn open<L>(
+                event_loop: &mut EventLoop<L, On>,
+                key: Key,
+                client: Connection,
+                address: &Address,
+                nodelay: bool,
+            ) -> io::Result<Pair> {
+                let upstream = Connection::connect(address, nodelay)?;
+                event_loop
+                    .register_with(&client, On::Client(key), INTEREST, Trigger::Edge)?;
+                let token = On::Upstream(key);
+                if let Err(error) = event_loop
+                    .register_with(&upstream, token, INTEREST, Trigger::Edge)
+                {
+                    let _ = event_loop.close(client, On::Client(key));
+                    return Err(error);
+                }
                 let (up, down) = (Flow::new(), Flow::to_a_ready_sink());
-                Pair {
+                Ok(Pair {
                     client,
                     upstream,
                     up,
@@ -147,7 +183,7 @@ mod louder_server {
                     connected: false,
                     asked: false,
                     queued: false,
-                }
+                })
             }
             /// Takes in what the kernel says of one side; nothing, if the pair itself had asked for its turn.
             #[inline(always)]

@@ -16,7 +16,7 @@ use crate::relay::Way;
 pub struct Counters {
     /// Clients accepted.
     pub accepted: u64,
-    /// Of those, closed at once: no upstream was chosen for them, or no connection to it could be begun.
+    /// Of those, closed at once: no upstream was chosen for them, or descriptors or memory ran out.
     pub not_opened: u64,
     /// Pairs that are open, or were when the proxy was stopped.
     pub open: u64,
@@ -26,7 +26,7 @@ pub struct Counters {
     pub resets: u64,
     /// Pairs of which one side was lost otherwise, or that were broken off by a hook.
     pub broken: u64,
-    /// Clients whom the upstream refused.
+    /// Clients whom the upstream refused, or for whom it cannot be reached.
     pub connects_failed: u64,
     /// Clients for whom the upstream did not answer in time.
     pub connect_timeouts: u64,

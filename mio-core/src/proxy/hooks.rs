@@ -1,6 +1,7 @@
 //! What a user of `#[derive(Proxy)]` implements.
 
 use std::{
+    fmt,
     io::{self, ErrorKind},
     marker::PhantomData,
     net::SocketAddr,
@@ -55,8 +56,9 @@ pub trait Hooks {
         let _ = (pair, upstream);
     }
 
-    /// A pair is closed; its key will not come again. Also called for those whose upstream was never
-    /// reached, but not for clients who got no upstream.
+    /// A pair is closed. Every client that got an [`upstream`](Hooks::upstream) comes to this, also if that
+    /// was never reached; nobody else does. Once a pair was [`connected`](Hooks::connected) its key will not
+    /// come again.
     #[inline]
     fn closed(&mut self, closed: &Closed) {
         let _ = closed;
@@ -127,7 +129,7 @@ pub enum Cause {
     Broken(Side, ErrorKind),
     /// [`InspectUp`] or [`InspectDown`] said so.
     Hook(ErrorKind),
-    /// The loop has no room for what the pair needs.
+    /// No descriptor, no memory or no room in the loop is left for what the pair needs.
     NoRoom,
     /// The proxy was stopped.
     Stopped,
@@ -151,6 +153,32 @@ impl Cause {
             Cause::Broken(broken, _) => side != broken,
             Cause::Hook(_) | Cause::NoRoom => true,
             _ => false,
+        }
+    }
+}
+
+/// Who: `client` or `upstream`.
+impl fmt::Display for Side {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Side::Client => "client",
+            Side::Upstream => "upstream",
+        })
+    }
+}
+
+/// For people to read: `client broke: connection reset`.
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Cause::Finished => f.write_str("finished"),
+            Cause::ConnectFailed(kind) => write!(f, "upstream not reached: {kind}"),
+            Cause::ConnectTimeout => f.write_str("upstream did not answer in time"),
+            Cause::IdleTimeout => f.write_str("idle for too long"),
+            Cause::Broken(side, kind) => write!(f, "{side} broke: {kind}"),
+            Cause::Hook(kind) => write!(f, "broken off by a hook: {kind}"),
+            Cause::NoRoom => f.write_str("no room left"),
+            Cause::Stopped => f.write_str("stopped"),
         }
     }
 }
@@ -311,5 +339,50 @@ impl<H: InspectDown> Filter for SeenDown<'_, H> {
     #[inline]
     fn end(&mut self, chunk: &mut Chunk<'_>) -> Result<(), ErrorKind> {
         self.0.down(self.1, chunk)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn causes_read_well() {
+        let causes = [
+            (Cause::ConnectFailed(ErrorKind::ConnectionRefused), "upstream not reached: "),
+            (Cause::Broken(Side::Client, ErrorKind::ConnectionReset), "client broke: "),
+            (Cause::Broken(Side::Upstream, ErrorKind::BrokenPipe), "upstream broke: "),
+            (Cause::Hook(ErrorKind::InvalidData), "broken off by a hook: "),
+            (Cause::Finished, "finished"),
+        ];
+        for (cause, text) in causes {
+            assert!(cause.to_string().starts_with(text), "{cause}");
+        }
+    }
+
+    #[test]
+    fn the_side_that_is_left_sees_a_reset_and_the_one_that_broke_needs_none() {
+        let (client, upstream) = (Side::Client, Side::Upstream);
+        assert_eq!((client.other(), upstream.other()), (upstream, client));
+        for (cause, resets) in [
+            (Cause::Broken(client, ErrorKind::ConnectionReset), [false, true]),
+            (Cause::Broken(upstream, ErrorKind::ConnectionReset), [true, false]),
+            (Cause::Hook(ErrorKind::InvalidData), [true, true]),
+            (Cause::NoRoom, [true, true]),
+            (Cause::Finished, [false, false]),
+            (Cause::IdleTimeout, [false, false]),
+            (Cause::Stopped, [false, false]),
+        ] {
+            assert_eq!([client, upstream].map(|side| cause.resets(side)), resets, "{cause}");
+        }
+    }
+
+    #[test]
+    fn a_way_that_broke_names_the_side_that_did() {
+        let kind = ErrorKind::ConnectionReset;
+        let side = Side::Upstream;
+        assert_eq!(Cause::broken(Broken::Source(kind), side), Cause::Broken(side, kind));
+        assert_eq!(Cause::broken(Broken::Sink(kind), side), Cause::Broken(Side::Client, kind));
+        assert_eq!(Cause::broken(Broken::Filter(kind), side), Cause::Hook(kind));
     }
 }

@@ -112,5 +112,6 @@ fn a_unix_socket_with_nobody_behind_is_an_upstream_that_refuses() {
     }
     sender.send(Command::Drain).unwrap();
     let counters = thread.join().unwrap().counters();
-    assert_eq!((counters.accepted, counters.not_opened, counters.back_offs), (3, 3, 0));
+    assert_eq!((counters.accepted, counters.connects_failed, counters.back_offs), (3, 3, 0));
+    assert_eq!((counters.not_opened, counters.open), (0, 0));
 }

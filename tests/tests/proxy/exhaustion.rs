@@ -1,15 +1,15 @@
 //! When descriptors run out.
 #![cfg(target_os = "linux")]
 
-use std::time::Duration;
+use std::{fs::File, os::fd::AsRawFd, time::Duration};
 
 use mio_core::{
-    Config, EventLoop,
-    proxy::{Command, ProxyConfig},
+    Config, EventLoop, Proxy,
+    proxy::{Address, Cause, Client, Closed, Command, Hooks, ProxyConfig},
 };
 use tests::{Isolated, limit_descriptors, test_name};
 
-use crate::{Plain, PlainServer, accept, connect, listen, upstream};
+use crate::{Plain, PlainServer, accept, connect, listen, read_to_end, upstream};
 
 const RETRY: Duration = Duration::from_millis(100);
 
@@ -51,5 +51,54 @@ fn accepting_waits_for_its_timer_and_no_listener_is_lost() {
         drop(clients);
         turns(&mut server, Duration::ZERO);
         assert_eq!(server.counters().open, 0);
+    });
+}
+
+/// Notes the ends of its pairs.
+#[derive(Proxy)]
+struct Noting {
+    upstream: Address,
+    ends: Vec<Cause>,
+}
+
+impl Hooks for Noting {
+    fn upstream(&mut self, _: &Client<'_>) -> Option<Address> {
+        Some(self.upstream.clone())
+    }
+
+    fn closed(&mut self, closed: &Closed) {
+        self.ends.push(closed.cause);
+    }
+}
+
+#[test]
+fn a_client_for_whose_upstream_no_descriptor_is_left_is_closed_and_told() {
+    Isolated::new(test_name!()).run(|| {
+        let (far, upstream) = upstream();
+        let config = listen(&["127.0.0.1:0"], NotingServer::config());
+        let mut event_loop = EventLoop::<Command>::with_config(config.event_loop()).unwrap();
+        let listeners = config.listeners().unwrap();
+        let hooks = Noting { upstream, ends: Vec::new() };
+        let mut server = NotingServer::new(event_loop.scoped(), hooks, config, listeners).unwrap();
+        let address = server.addresses().next().unwrap().unwrap();
+        let mut client = connect(&address);
+        let free = File::open("/dev/null").unwrap().as_raw_fd();
+        // For the client alone.
+        limit_descriptors(free as u64 + 1).unwrap();
+        event_loop.run_once(&mut server, Some(Duration::from_secs(5))).unwrap();
+        let counters = server.counters();
+        assert_eq!((counters.accepted, counters.not_opened, counters.back_offs), (1, 1, 1));
+        assert_eq!(server.gateway.ends, [Cause::NoRoom]);
+        assert_eq!(read_to_end(&mut client).unwrap(), b"");
+        limit_descriptors(4096).unwrap();
+        let next = connect(&address);
+        while server.counters().open == 0 {
+            event_loop.run_once(&mut server, Some(Duration::from_secs(5))).unwrap();
+        }
+        drop((accept(&far), next));
+        while server.counters().open > 0 {
+            event_loop.run_once(&mut server, Some(Duration::from_secs(5))).unwrap();
+        }
+        assert_eq!(server.gateway.ends, [Cause::NoRoom, Cause::Finished]);
     });
 }

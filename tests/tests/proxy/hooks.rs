@@ -32,14 +32,14 @@ struct Curious {
     told: Vec<&'static str>,
     keys: Vec<Key>,
     closed: Vec<Closed>,
-    ticks: u32,
+    ticks: Arc<AtomicU64>,
     reports: Vec<Counters>,
 }
 
 impl Curious {
     fn new(upstream: Address) -> Curious {
-        let (told, keys, closed, reports) = Default::default();
-        Curious { upstream, told, keys, closed, ticks: 0, reports }
+        let (told, keys, closed, ticks, reports) = Default::default();
+        Curious { upstream, told, keys, closed, ticks, reports }
     }
 }
 
@@ -67,7 +67,7 @@ impl Hooks for Curious {
     }
 
     fn tick(&mut self, _: &Counters) {
-        self.ticks += 1;
+        self.ticks.fetch_add(1, Ordering::SeqCst);
     }
 
     fn report(&mut self, counters: &Counters) {
@@ -82,7 +82,9 @@ fn two() -> ProxyConfig {
 #[test]
 fn a_pair_is_told_from_its_beginning_to_its_end() {
     let (far, address) = upstream();
-    let (addresses, sender, thread) = serving!(CuriousServer, Curious::new(address), two());
+    let curious = Curious::new(address);
+    let ticks = Arc::clone(&curious.ticks);
+    let (addresses, sender, thread) = serving!(CuriousServer, curious, two());
     let mut client = connect(&addresses[0]);
     let mut server = accept(&far);
     client.write_all(b"question").unwrap();
@@ -90,7 +92,14 @@ fn a_pair_is_told_from_its_beginning_to_its_end() {
     server.write_all(b"yes").unwrap();
     read(&mut client, 3);
     sender.send(Command::Report).unwrap();
-    std::thread::sleep(Duration::from_millis(50));
+    let (began, before) = (Instant::now(), ticks.load(Ordering::SeqCst));
+    while ticks.load(Ordering::SeqCst) < before + 3 {
+        assert!(began.elapsed() < PATIENCE, "it does not tick");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    // As often as was said, and no more often.
+    let most = before + 4 + (began.elapsed().as_millis() / 10) as u64;
+    assert!(ticks.load(Ordering::SeqCst) <= most);
     client.shutdown(Shutdown::Write).unwrap();
     read_to_end(&mut server).unwrap();
     drop(server);
@@ -101,7 +110,6 @@ fn a_pair_is_told_from_its_beginning_to_its_end() {
     let closed =
         Closed { key: curious.keys[0], cause: Cause::Finished, bytes_up: 8, bytes_down: 3 };
     assert_eq!(curious.closed, [closed]);
-    assert!(curious.ticks >= 2);
     let [report] = curious.reports[..] else { panic!("one report") };
     assert_eq!((report.accepted, report.open, report.bytes()), (1, 1, 11));
 }
@@ -120,6 +128,23 @@ fn a_client_without_an_upstream_is_closed_and_the_next_one_served() {
     assert_eq!((counters.accepted, counters.not_opened, counters.open), (2, 1, 1));
     assert_eq!(server.gateway.told[..2], ["accepted", "upstream"]);
     assert_eq!(server.gateway.closed.len(), 1);
+}
+
+#[cfg(unix)]
+#[test]
+fn who_got_an_upstream_comes_to_an_end_that_is_told_also_if_connecting_fails_at_once() {
+    let nowhere = "unix:/nowhere/at/all".parse().unwrap();
+    let (addresses, sender, thread) = serving!(CuriousServer, Curious::new(nowhere), two());
+    for address in [&addresses[0], &addresses[1], &addresses[0]] {
+        assert_eq!(read_to_end(&mut connect(address)).unwrap(), b"");
+    }
+    sender.send(Command::Drain).unwrap();
+    let server = thread.join().unwrap();
+    let Curious { keys, closed, .. } = &server.gateway;
+    let cause = Cause::ConnectFailed(ErrorKind::NotFound);
+    let ends = [keys[0], keys[2]].map(|key| Closed { key, cause, bytes_up: 0, bytes_down: 0 });
+    assert_eq!(closed[..], ends);
+    assert_eq!((server.counters().connects_failed, server.counters().not_opened), (2, 1));
 }
 
 #[test]

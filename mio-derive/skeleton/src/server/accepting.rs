@@ -3,9 +3,8 @@
 use std::{io, net::SocketAddr};
 
 use mio_core::{
-    EventLoop, Readiness, Trigger,
-    proxy::{Accepting, Client, Connection},
-    relay::INTEREST,
+    EventLoop, Key, Readiness,
+    proxy::{Accepting, Cause, Client, Closed, Connection},
 };
 
 use super::{ACCEPTS_PER_TURN, CONNECTING, On, Server, pair::Pair, seen::Hooked};
@@ -63,23 +62,37 @@ impl<H: Hooked> Server<H> {
         address: Option<SocketAddr>,
     ) -> io::Result<()> {
         self.counters.accepted += 1;
-        // Until all is done.
-        self.counters.not_opened += 1;
         let entry = self.pairs.vacant_entry()?;
         let key = entry.key();
         let client = Client { key, listener, address, connection: &connection };
         self.gateway.accepted(&client);
-        let Some(address) = self.gateway.upstream(&client) else { return Ok(()) };
-        let upstream = Connection::connect(&address, self.config.nodelay)?;
-        event_loop.register_with(&connection, On::Client(key), INTEREST, Trigger::Edge)?;
-        let token = On::Upstream(key);
-        if let Err(error) = event_loop.register_with(&upstream, token, INTEREST, Trigger::Edge) {
-            let _ = event_loop.close(connection, On::Client(key));
-            return Err(error);
+        let Some(address) = self.gateway.upstream(&client) else {
+            self.counters.not_opened += 1;
+            return Ok(());
+        };
+        match Pair::open(event_loop, key, connection, &address, self.config.nodelay) {
+            Ok(pair) => {
+                entry.insert(pair);
+                self.wait(event_loop, CONNECTING, key);
+                Ok(())
+            }
+            Err(error) => {
+                self.count_not_opened(key, &error);
+                Err(error)
+            }
         }
-        entry.insert(Pair::new(connection, upstream));
-        self.counters.not_opened -= 1;
-        self.wait(event_loop, CONNECTING, key);
-        Ok(())
+    }
+
+    #[cold]
+    fn count_not_opened(&mut self, key: Key, error: &io::Error) {
+        let cause = if Accepting::concerns_one_client(error) {
+            let cause = Cause::ConnectFailed(error.kind());
+            self.counters.count(cause);
+            cause
+        } else {
+            self.counters.not_opened += 1;
+            Cause::NoRoom
+        };
+        self.gateway.closed(&Closed { key, cause, bytes_up: 0, bytes_down: 0 });
     }
 }

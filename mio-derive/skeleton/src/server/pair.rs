@@ -1,9 +1,11 @@
 //! A pair of connections.
 
+use std::io;
+
 use mio_core::{
-    EventLoop, Key, Readiness,
-    proxy::{Cause, Closed, Connection, Counters, ProxyHeader, ProxyProtocol, Side},
-    relay::{Flow, Pool, Progress},
+    EventLoop, Key, Readiness, Trigger,
+    proxy::{Address, Cause, Closed, Connection, Counters, ProxyHeader, ProxyProtocol, Side},
+    relay::{Flow, INTEREST, Pool, Progress},
 };
 
 use super::{
@@ -26,11 +28,24 @@ pub(super) struct Pair {
 }
 
 impl Pair {
-    /// A client, and an upstream which has yet to accept.
+    /// A client, and an upstream which has yet to accept. On an error the client is closed.
     #[inline(always)]
-    pub(super) fn new(client: Connection, upstream: Connection) -> Pair {
+    pub(super) fn open<L>(
+        event_loop: &mut EventLoop<L, On>,
+        key: Key,
+        client: Connection,
+        address: &Address,
+        nodelay: bool,
+    ) -> io::Result<Pair> {
+        let upstream = Connection::connect(address, nodelay)?;
+        event_loop.register_with(&client, On::Client(key), INTEREST, Trigger::Edge)?;
+        let token = On::Upstream(key);
+        if let Err(error) = event_loop.register_with(&upstream, token, INTEREST, Trigger::Edge) {
+            let _ = event_loop.close(client, On::Client(key));
+            return Err(error);
+        }
         let (up, down) = (Flow::new(), Flow::to_a_ready_sink());
-        Pair { client, upstream, up, down, connected: false, asked: false, queued: false }
+        Ok(Pair { client, upstream, up, down, connected: false, asked: false, queued: false })
     }
 
     /// Takes in what the kernel says of one side; nothing, if the pair itself had asked for its turn.
