@@ -225,6 +225,8 @@ pub enum Trigger {
 
 #[cfg(test)]
 mod tests {
+    use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
+
     use super::*;
 
     #[test]
@@ -251,5 +253,25 @@ mod tests {
     fn an_error_is_for_reading_and_for_writing() {
         assert!(Readiness::ERROR.wants_read() && Readiness::ERROR.wants_write());
         assert!(!Readiness::ERROR.is_closed() && !Readiness::ERROR.is_priority());
+    }
+
+    #[test]
+    fn what_differs_is_unequal_and_shares_nothing() {
+        let (read, write) = (Readiness::READABLE, Readiness::WRITABLE);
+        assert_ne!(read, write);
+        assert!(!read.intersects(write) && (read | write).intersects(write));
+        let mut both = read;
+        both |= write;
+        assert_eq!(both, read | write);
+    }
+
+    #[test]
+    fn what_is_equal_has_one_hash() {
+        let hash = |readiness: Readiness| {
+            BuildHasherDefault::<DefaultHasher>::default().hash_one(readiness)
+        };
+        let both = Readiness::READ_CLOSED | Readiness::WRITE_CLOSED;
+        assert_eq!(hash(Readiness::HUNG_UP), hash(both));
+        assert_ne!(hash(both), hash(Readiness::READ_CLOSED));
     }
 }

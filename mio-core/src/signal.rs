@@ -142,6 +142,7 @@ pub(crate) mod tests {
         process,
         sync::{Arc, Mutex, MutexGuard, PoisonError},
         thread,
+        time::Duration,
     };
 
     use super::*;
@@ -336,5 +337,42 @@ pub(crate) mod tests {
         assert!(has_handler(chld.as_raw()));
         signals.remove(chld.into());
         assert!(!has_handler(chld.as_raw()));
+    }
+
+    #[test]
+    fn a_loop_does_not_go_while_a_handler_is_at_work_for_it() {
+        #[derive(Clone, Default)]
+        struct Gate {
+            reached: Arc<AtomicBool>,
+            open: Arc<AtomicBool>,
+        }
+        impl Bell for Gate {
+            fn ring(&self) {
+                self.reached.store(true, Ordering::SeqCst);
+                await_that(&self.open);
+            }
+        }
+        fn await_that(flag: &AtomicBool) {
+            while !flag.load(Ordering::SeqCst) {
+                thread::yield_now();
+            }
+        }
+        let (gate, signal) = (Gate::default(), real_time(13));
+        let mut signals = Signals::new(2, gate.clone()).unwrap();
+        signals.add(signal.into(), 1).unwrap();
+        let gone = AtomicBool::new(false);
+        let gone_early = thread::scope(|scope| {
+            scope.spawn(|| raise(signal.as_raw()));
+            await_that(&gate.reached);
+            scope.spawn(|| {
+                drop(signals);
+                gone.store(true, Ordering::SeqCst);
+            });
+            thread::sleep(Duration::from_millis(20));
+            let gone_early = gone.load(Ordering::SeqCst);
+            gate.open.store(true, Ordering::SeqCst);
+            gone_early
+        });
+        assert!(!gone_early && gone.load(Ordering::SeqCst));
     }
 }

@@ -486,3 +486,23 @@ fn a_relay_that_breaks() {
         flow.close(&mut pool);
     });
 }
+
+// Windows has no such signal.
+#[cfg(unix)]
+#[test]
+fn a_loop_that_goes_frees_what_it_took() {
+    let signal = mio_core::SignalSet::from(mio_core::Signal::ALRM);
+    let live = || {
+        let mut one = event_loop(Config::default());
+        one.signals_with(signal, 1u64).unwrap();
+        let mut other = event_loop(Config::default());
+        assert_eq!(kind(other.signals_with(signal, 1u64)), Some(ErrorKind::ResourceBusy));
+        one.timeout(2u64, Duration::ZERO).unwrap();
+        one.sender().send(3).unwrap();
+        one.run_once(&mut Tally::default(), SOON).unwrap();
+    };
+    // With the first loop comes what the process keeps.
+    live();
+    let ((), counts) = tests::alloc::here(live);
+    assert_eq!(counts.allocations, counts.deallocations);
+}

@@ -13,7 +13,7 @@ use std::{
 };
 
 use mio_core::{
-    ChildExit, EventLoop, Expiry, Handler, Signal, SignalInfo,
+    ChildExit, EventLoop, Events, Expiry, Handler, Selector, Signal, SignalInfo,
     net::{TcpListener, TcpStream},
     unix::{UnixListener, UnixStream},
 };
@@ -88,6 +88,23 @@ fn no_substitute_is_missing_where_the_call_that_is_really_made_is_refused() {
         trace.names(1, 2).contains(&"accept"),
         "a machine has more than one call to accept with"
     );
+}
+
+#[test]
+fn what_was_refused_is_not_asked_for_again() {
+    let isolated =
+        Isolated::new(tests::test_name!()).refuse(&[libc::SYS_epoll_pwait2], libc::ENOSYS);
+    let trace = isolated.trace(|| {
+        let selector = Selector::new().unwrap();
+        let mut events = Events::with_capacity(1);
+        tests::mark(1);
+        for _ in 0..3 {
+            selector.select(&mut events, Some(Duration::from_micros(1_500))).unwrap();
+        }
+        tests::mark(2);
+    });
+    let refused = trace.names(1, 2).into_iter().filter(|name| *name == "epoll_pwait2");
+    assert_eq!(refused.count(), usize::from(backend::IS_EPOLL && !backend::IS_OLD));
 }
 
 fn everything_works() {

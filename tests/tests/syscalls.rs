@@ -9,7 +9,8 @@ use std::{
 };
 
 use mio_core::{
-    Config, EventLoop, Expiry, Handler, Precision, Readiness, Signal, SignalInfo, Timeout,
+    Config, EventLoop, Events, Expiry, Handler, Precision, Readiness, Selector, Signal, SignalInfo,
+    Timeout,
     net::{TcpListener, TcpStream},
     pipe,
     relay::{Bounds, Flow, Pool, Progress, Way},
@@ -360,6 +361,22 @@ fn a_loop_that_is_no_longer_new_sleeps_until_its_deadline_and_not_beyond() {
         event_loop.timeout(1u64, HOUR).unwrap();
     });
     assert_sleep(&trace, HOUR);
+}
+
+#[test]
+fn a_wait_is_the_cheaper_call_where_milliseconds_do() {
+    let trace = Isolated::new(test_name!()).trace(|| {
+        let selector = Selector::new().unwrap();
+        let mut events = Events::with_capacity(1);
+        marked(|| {
+            for timeout_us in [0, 3_000, 1_500] {
+                selector.select(&mut events, Some(Duration::from_micros(timeout_us))).unwrap();
+            }
+        });
+    });
+    let by_nanoseconds = trace.names(1, 2).into_iter().map(|name| name == "epoll_pwait2");
+    let has_both = backend::IS_EPOLL && !backend::IS_OLD;
+    assert_eq!(by_nanoseconds.collect::<Vec<_>>(), [false, false, has_both]);
 }
 
 /// For how long loops spin here.

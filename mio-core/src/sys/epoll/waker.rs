@@ -67,3 +67,26 @@ impl Waker {
         nudge::write_one(self.writer.as_fd())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{fs::File, io::Write, time::Duration};
+
+    use super::{super::Events, *};
+
+    #[test]
+    fn a_waker_that_is_full_wakes_all_the_same() {
+        let selector = Selector::with_capacity(1).unwrap();
+        let waker = Waker::new(&selector, 7).unwrap();
+        let mut events = Events::with_capacity(4, 0).unwrap();
+        let mut look = || {
+            selector.select(&mut events, Some(Duration::ZERO)).unwrap();
+            events.get(0).map(|event| event.token)
+        };
+        let mut writer = File::from(waker.writer.try_clone().unwrap());
+        while writer.write(&(u64::MAX - 1).to_ne_bytes()).is_ok() {}
+        assert_eq!((look(), look()), (Some(7), None));
+        waker.wake().unwrap();
+        assert_eq!((look(), look()), (Some(7), None));
+    }
+}
