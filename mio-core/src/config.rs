@@ -96,3 +96,44 @@ pub enum Precision {
     /// only the timer slack is left: at most one wait more for each deadline that fires.
     Exact,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_are_those_of_the_documentation() {
+        let Config {
+            sources,
+            events,
+            timers,
+            timers_per_turn,
+            repairs_per_turn,
+            messages,
+            messages_per_turn,
+            signals,
+            children,
+            ..
+        } = Config::default();
+        for (field, value) in [
+            ("sources", sources),
+            ("events", events),
+            ("timers", timers),
+            ("timers_per_turn", timers_per_turn),
+            ("repairs_per_turn", repairs_per_turn),
+            ("messages", messages),
+            ("messages_per_turn", messages_per_turn),
+            ("signals", signals),
+            ("children", children),
+        ] {
+            let (before, _) =
+                include_str!("config.rs").split_once(&format!("pub {field}: usize")).unwrap();
+            let (_, docs) = before.rsplit_once("pub ").unwrap();
+            let value = match value {
+                1000.. => format!("{},{:03}", value / 1000, value % 1000),
+                _ => value.to_string(),
+            };
+            assert!(docs.contains(&format!("Default {value}")), "{field}: {docs}");
+        }
+    }
+}

@@ -49,9 +49,9 @@ impl<M> Inner<M> {
         Ok(())
     }
 
-    /// Adds the first `count` of what `again` asked for, as far as there is room.
+    /// Adds the first `count` of what `again` asked for, no more than events are taken at a time.
     fn repeat(&mut self, count: usize) {
-        for _ in 0..count {
+        for _ in 0..count.min(self.events.capacity()) {
             let Some(&event) = self.again.front() else { break };
             if !self.events.push(event) {
                 break;

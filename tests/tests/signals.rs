@@ -199,6 +199,8 @@ fn what_a_late_loop_has_no_room_for_is_told_once_each() {
         (0..10).for_each(|_| raise(Signal::USR1));
         (0..10).for_each(|_| raise(Signal::USR2));
         let mut log = Log::default();
+        event_loop.run_once(&mut log, Some(Duration::ZERO)).unwrap();
+        assert_eq!(log.signals.len(), 4, "as many in a turn as there is room for");
         log.turn(&mut event_loop);
         let told: Vec<_> =
             log.signals.iter().map(|(_, info)| (info.signal, info.pid.is_some())).collect();

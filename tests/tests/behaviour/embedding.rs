@@ -60,6 +60,22 @@ fn next_deadline_says_how_long_to_wait() {
 }
 
 #[test]
+fn next_deadline_puts_a_bounded_number_of_timers_right_and_is_past_until_all_are() {
+    const HOUR: Duration = Duration::from_secs(3_600);
+    let config = Config { repairs_per_turn: 1, ..Config::default() };
+    let mut event_loop = EventLoop::<u32>::with_config(config).unwrap();
+    let now = event_loop.now();
+    for token in 0..10 {
+        let delay = Duration::from_millis(100 * (token + 1));
+        let timer = event_loop.timeout(token, delay).unwrap();
+        event_loop.reschedule(timer, HOUR);
+    }
+    let settled = now + HOUR;
+    let unsettled = (0..1_000).take_while(|_| event_loop.next_deadline() != Some(settled)).count();
+    assert!((9..1_000).contains(&unsettled), "{unsettled}");
+}
+
+#[test]
 fn what_a_turn_leaves_behind_is_told_by_next_deadline() {
     /// Sends itself a message at the end of its first turn, when nobody looks any more.
     struct Sends(u32);

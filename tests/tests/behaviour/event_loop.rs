@@ -198,6 +198,22 @@ fn shutdown_before_a_run_makes_it_return_at_once() {
 }
 
 #[test]
+fn shutdown_lets_the_event_that_is_being_handled_go_on() {
+    struct Stops(bool);
+    impl Handler for Stops {
+        fn readable(&mut self, event_loop: &mut EventLoop, _: u64) {
+            event_loop.shutdown();
+        }
+        fn writable(&mut self, _: &mut EventLoop, _: u64) {
+            self.0 = true;
+        }
+    }
+    let mut event_loop = EventLoop::new().unwrap();
+    event_loop.again(1u64, Readiness::READABLE | Readiness::WRITABLE).unwrap();
+    assert!(event_loop.run(Stops(false)).unwrap().0);
+}
+
+#[test]
 fn fail_makes_run_return_the_first_error_and_skips_the_rest_of_the_event() {
     #[derive(Debug)]
     struct Fails;

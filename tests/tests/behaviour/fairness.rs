@@ -2,7 +2,9 @@
 
 use std::{io::ErrorKind, time::Duration};
 
-use mio_core::{Config, EventLoop, Handler, Readiness};
+use mio_core::{Config, EventLoop, Handler, Interest, Readiness, Trigger};
+
+use tests::{PROMPTLY, pair, settle};
 
 use crate::recorder::{Call, Recorder};
 
@@ -38,6 +40,39 @@ fn again_says_when_it_is_full() {
     event_loop.again(2u64, Readiness::READABLE).unwrap();
     let full = event_loop.again(3u64, Readiness::READABLE).unwrap_err();
     assert_eq!(full.kind(), ErrorKind::QuotaExceeded);
+}
+
+#[test]
+fn a_turn_handles_as_many_requests_as_events_and_the_rest_comes_in_order() {
+    let config = Config { events: 2, ..Config::default() };
+    let mut event_loop = EventLoop::with_config(config).unwrap();
+    let pairs = [(); 3].map(|()| pair());
+    for (token, (source, _)) in (1..).zip(&pairs) {
+        event_loop.register_with(source, token, Interest::WRITABLE, Trigger::Level).unwrap();
+    }
+    for token in 11..=15u64 {
+        event_loop.again(token, Readiness::READABLE).unwrap();
+    }
+    settle();
+    let mut recorder = Recorder::default();
+    for expected in [&[11, 12][..], &[13, 14], &[15], &[]] {
+        recorder.calls.clear();
+        event_loop.run_once(&mut recorder, PROMPTLY).unwrap();
+        let tokens = recorder.tokens();
+        assert_eq!(tokens.len(), 2 + expected.len(), "{tokens:?}");
+        assert_eq!(&tokens[2..], expected, "after the events");
+    }
+    for (source, _) in &pairs {
+        event_loop.deregister(source, 0u64).unwrap();
+    }
+    for token in 11..=15u64 {
+        event_loop.again(token, Readiness::READABLE).unwrap();
+    }
+    for expected in [&[11, 12][..], &[13, 14], &[15], &[]] {
+        recorder.calls.clear();
+        event_loop.run_once(&mut recorder, Some(Duration::ZERO)).unwrap();
+        assert_eq!(recorder.tokens(), expected, "without events");
+    }
 }
 
 #[test]

@@ -271,6 +271,20 @@ fn another_thread_registers_while_one_waits() {
 }
 
 #[test]
+fn of_threads_that_select_at_once_one_gets_the_event() {
+    let selector = Selector::new().unwrap();
+    let (a, mut b) = pair();
+    selector.register(&a, 1, Interest::READABLE, Trigger::Edge).unwrap();
+    let got = thread::scope(|scope| {
+        let threads = [(); 3]
+            .map(|()| scope.spawn(|| select(&selector, Some(Duration::from_millis(200))).len()));
+        b.write_all(b"x").unwrap();
+        threads.map(|thread| thread.join().unwrap())
+    });
+    assert_eq!(got.iter().sum::<usize>(), 1, "{got:?}");
+}
+
+#[test]
 fn a_waker_ends_a_wait_and_wakes_before_a_wait_are_one_event() {
     let selector = Selector::new().unwrap();
     let waker = Waker::new(&selector, u64::MAX).unwrap();

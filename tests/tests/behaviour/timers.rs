@@ -91,6 +91,40 @@ fn now_is_the_same_throughout_a_turn_until_it_is_updated() {
 }
 
 #[test]
+fn what_is_due_in_a_turn_stays_the_same_when_the_clock_is_read_again() {
+    const LATER: Duration = Duration::from_millis(20);
+    struct Waits {
+        deadline: Instant,
+        was_ahead: bool,
+        fired: Vec<u64>,
+    }
+    impl Handler for Waits {
+        fn timeout(&mut self, event_loop: &mut EventLoop, token: u64, _: Expiry) {
+            self.fired.push(token);
+            if token == 1 {
+                self.was_ahead = event_loop.now() < self.deadline;
+                std::thread::sleep(LATER);
+                event_loop.update_now();
+                assert!(event_loop.now() >= self.deadline);
+            }
+        }
+    }
+    let keeps_it = |_| {
+        let mut event_loop = EventLoop::new().unwrap();
+        event_loop.timeout(1u64, Duration::ZERO).unwrap();
+        let later = event_loop.timeout(2u64, LATER).unwrap();
+        let deadline = event_loop.deadline(later).unwrap();
+        let mut waits = Waits { deadline, was_ahead: false, fired: Vec::new() };
+        event_loop.run_once(&mut waits, None).unwrap();
+        assert!(!waits.was_ahead || waits.fired == [1]);
+        event_loop.run_once(&mut waits, Some(Duration::ZERO)).unwrap();
+        assert_eq!(waits.fired, [1, 2]);
+        waits.was_ahead
+    };
+    assert!((0..20).any(keeps_it), "this thread was late each time");
+}
+
+#[test]
 fn a_cancelled_timer_does_not_fire_and_a_rescheduled_one_fires_once() {
     let mut event_loop = EventLoop::new().unwrap();
     let cancelled = event_loop.timeout(1u64, Duration::ZERO).unwrap();
