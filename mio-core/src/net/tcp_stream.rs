@@ -383,6 +383,7 @@ mod tests {
     #[test]
     fn options_are_read_back() {
         let (client, _server) = connected();
+        assert!(!client.nodelay().unwrap(), "not at first");
         client.set_nodelay(true).unwrap();
         client.set_ttl(17).unwrap();
         assert_eq!((client.nodelay().unwrap(), client.ttl().unwrap()), (true, 17));

@@ -350,10 +350,35 @@ mod tests {
     #[test]
     fn options_are_read_back() {
         let socket = loopback();
+        assert!(!socket.broadcast().unwrap(), "not at first");
         socket.set_broadcast(true).unwrap();
         socket.set_ttl(17).unwrap();
         assert_eq!((socket.broadcast().unwrap(), socket.ttl().unwrap()), (true, 17));
         assert!(socket.take_error().unwrap().is_none());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_a_group_is_sent_is_as_it_was_set() {
+        let socket = loopback();
+        socket.set_multicast_loop_v4(false).unwrap();
+        socket.set_multicast_ttl_v4(7).unwrap();
+        let std = std::net::UdpSocket::from(socket);
+        let read_back = (std.multicast_loop_v4().unwrap(), std.multicast_ttl_v4().unwrap());
+        assert_eq!(read_back, (false, 7));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn an_ipv6_group_that_was_joined_can_be_left_once() {
+        let group = "ff02::77:7".parse().unwrap();
+        // There are machines without IPv6, and some without a route for groups.
+        let Ok(socket) = UdpSocket::bind("[::]:0".parse().unwrap()) else { return };
+        if socket.join_multicast_v6(&group, 0).is_ok() {
+            socket.leave_multicast_v6(&group, 0).unwrap();
+        }
+        let again = socket.leave_multicast_v6(&group, 0);
+        assert_eq!(again.unwrap_err().kind(), ErrorKind::AddrNotAvailable);
     }
 
     #[cfg(unix)]

@@ -193,7 +193,7 @@ mod tests {
         os::{fd::AsRawFd, unix::net},
     };
 
-    use super::UnixDatagram;
+    use super::{Shutdown, UnixDatagram};
     use crate::{
         sys::unix::{is_flagged, without_flags},
         unix::{SocketAddr, tests::TempPath},
@@ -246,6 +246,15 @@ mod tests {
         drop(UnixDatagram::bind(&path).unwrap());
         assert_eq!(socket.send_to(b"x", &path).unwrap_err().kind(), ErrorKind::ConnectionRefused);
         assert_eq!(socket.send(b"x").unwrap_err().kind(), ErrorKind::NotConnected);
+    }
+
+    #[test]
+    fn what_is_shut_down_for_sending_still_receives() {
+        let (one, other) = UnixDatagram::pair().unwrap();
+        one.shutdown(Shutdown::Write).unwrap();
+        assert_eq!(one.send(b"x").unwrap_err().kind(), ErrorKind::BrokenPipe);
+        other.send(b"back").unwrap();
+        assert_eq!(one.recv(&mut [0; 8]).unwrap(), 4);
     }
 
     #[test]
