@@ -13,6 +13,10 @@ pub(super) struct Entry {
     pub(super) slot: u32,
 }
 
+/// An [`Entry`] in half the memory, as there are many of them at a time: by how much its key is after a base, and its slot.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Brief(u64);
+
 /// Where an entry is: in the heap or in the wheel, and at which index there; or somewhere in the run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Place(u32);
@@ -23,6 +27,38 @@ impl Entry {
     pub(super) fn precedes(self, other: Entry, slots: &Slots) -> bool {
         self.key < other.key
             || (self.key == other.key && slots.rank(self.slot) <= slots.rank(other.slot))
+    }
+}
+
+impl Brief {
+    /// Later than every other.
+    pub(super) const LAST: Brief = Brief(u64::MAX);
+
+    /// The key is after the base by at most `u32::MAX`.
+    #[inline(always)]
+    pub(super) fn new(entry: Entry, base: u64) -> Brief {
+        Brief((entry.key - base) << 32 | u64::from(entry.slot))
+    }
+
+    #[inline(always)]
+    pub(super) fn after(self) -> u64 {
+        self.0 >> 32
+    }
+
+    #[inline(always)]
+    pub(super) fn slot(self) -> u32 {
+        self.0 as u32
+    }
+
+    #[inline(always)]
+    pub(super) fn entry(self, base: u64) -> Entry {
+        Entry { key: base + self.after(), slot: self.slot() }
+    }
+
+    /// As [`Entry::precedes`], of two that have the same base.
+    #[inline]
+    pub(super) fn precedes(self, other: Brief, slots: &Slots) -> bool {
+        self.entry(0).precedes(other.entry(0), slots)
     }
 }
 

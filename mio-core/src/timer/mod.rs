@@ -244,16 +244,14 @@ impl Timers {
 
     /// Takes out the timer that is due first; an interval stays in, with its next deadline.
     ///
-    /// `None` if none is due by `now`, or if the moves, which this counts down, were too few to tell.
+    /// `None` if none is due by `now`, which never goes back, or if the moves, which this counts down, were too few to tell.
     #[inline(always)]
     pub(crate) fn pop_due(&mut self, now: u64, moves: &mut usize) -> Option<Due> {
         // As long as there is a run, no bucket is being dealt out.
-        if let Some(Entry { key: deadline, slot }) = self.near.first_of_run() {
-            if deadline > now {
-                return None;
-            }
+        if let Some(Entry { key: deadline, slot }) = self.near.first_due() {
             if let Some((timeout, token)) = self.slots.fire_of_run(slot, deadline) {
                 self.near.remove_first_of_run();
+                self.near.prefetch(&self.slots);
                 return Some(Due { timeout, token, deadline, missed: 0 });
             }
         }
@@ -273,6 +271,7 @@ impl Timers {
             if deadline > now {
                 return None;
             }
+            self.near.find_due(now);
             if let Some((timeout, token)) = self.slots.fire_once(index, deadline) {
                 self.near.remove_first(index, &mut self.slots);
                 return Some(Due { timeout, token, deadline, missed: 0 });
@@ -297,7 +296,7 @@ impl Timers {
             return self.deal(bucket, moves).ok();
         }
         let span = self.far.first().filter(|span| span.least <= now)?;
-        if span.len <= FEW && (span.last <= now || span.is_narrow()) {
+        if span.len <= FEW && (span.is_narrow() || span.last <= now && span.is_brief()) {
             spend(moves, span.len).ok()?;
             self.sort(span);
         } else if span.len > FEW && span.is_divisible() {
@@ -311,6 +310,7 @@ impl Timers {
     /// Sorts a small bucket of the wheel.
     fn sort(&mut self, span: Span) {
         self.far.advance(span.last);
+        self.near.start(span);
         let mut rest = [0; CHUNK];
         loop {
             let Timers { slots, near, far, .. } = self;

@@ -1,34 +1,43 @@
 //! Timers whose time has come, in order.
 //!
 //! They arrive from the [wheel](super::wheel) a bucket at a time and are sorted at once into a run,
-//! which costs far less than passing each through a heap: they are dealt to as many bins as they
-//! are, by how far their keys are from the last, so that about one is in each and little is left to
+//! which costs far less than passing each through a heap: they are dealt to some more bins than they
+//! are, by the upper bits of their keys, so that one or none is in most and little is left to
 //! put in order. Those that come by themselves go to the [heap](super::heap).
 
 use super::{
     FEW,
-    entry::{Entry, NEVER, Place},
+    entry::{Brief, Entry, Place},
     heap::Heap,
     slots::{Slot, Slots},
+    wheel::Span,
 };
-use std::{cmp::Reverse, collections::TryReserveError, mem};
+use std::{collections::TryReserveError, mem};
 
 #[derive(Debug)]
 pub(super) struct Near {
-    /// The first one last. Some may have been taken out, which their slots' places tell.
-    run: Vec<Entry>,
+    /// In order. Some may have been taken out, which their slots' places tell.
+    run: Vec<Brief>,
+    /// How many of the run are done with.
+    done: usize,
+    /// How many of the run are due and before the heap, as far as was looked.
+    due: usize,
     /// What is to be sorted, and after that of no meaning.
-    gathered: Vec<Entry>,
-    /// Where in the run the next entry of each bin goes.
+    gathered: Vec<Brief>,
+    /// What keys in these two are after.
+    base: u64,
+    /// How many of those gathered are in each bin; then where in the run the next of them goes.
     bins: Vec<u16>,
+    /// The bin of a key, as a shift.
+    shift: u32,
     heap: Heap,
 }
 
-/// So many are sorted by comparing alone.
-const ALMOST_NONE: usize = if cfg!(test) { 2 } else { 32 };
-
 /// If more than so many fall into one bin, bins are of no use.
-const CROWD: u16 = 16;
+const CROWD: u16 = if cfg!(test) { 3 } else { 16 };
+
+/// So many entries of the run are between the slot that is looked at and the one that is asked for.
+const AHEAD: usize = 8;
 
 const _: () = assert!(FEW <= u16::MAX as usize);
 
@@ -39,93 +48,115 @@ impl Near {
         let (mut run, mut gathered, mut bins) = (Vec::new(), Vec::new(), Vec::new());
         run.try_reserve_exact(few)?;
         gathered.try_reserve_exact(few)?;
-        bins.try_reserve_exact(few.next_power_of_two())?;
-        Ok(Near { run, gathered, bins, heap: Heap::with_capacity(capacity)? })
+        bins.try_reserve_exact((few * 4 / 3).next_power_of_two())?;
+        let heap = Heap::with_capacity(capacity)?;
+        Ok(Near { run, done: 0, due: 0, gathered, base: 0, bins, shift: 0, heap })
     }
 
     pub(super) fn first(&mut self, slots: &Slots) -> Option<Entry> {
         self.trim(slots);
-        let (run, heap) = (self.run.last().copied(), self.heap.root());
-        match (run, heap) {
-            (Some(one), Some(other)) if other.precedes(one, slots) => heap,
-            (None, _) => heap,
-            _ => run,
+        match (self.next_of_run(), self.heap.root()) {
+            (Some(one), Some(other)) if other.precedes(one, slots) => Some(other),
+            (None, heap) => heap,
+            (run, _) => run,
         }
     }
 
-    /// The first of the run, if that is before the heap; it may have been taken out.
+    fn next_of_run(&self) -> Option<Entry> {
+        self.run.get(self.done).map(|brief| brief.entry(self.base))
+    }
+
+    /// The first, if it is in the run and was seen to be due; it may have been taken out.
     #[inline(always)]
-    pub(super) fn first_of_run(&self) -> Option<Entry> {
-        self.run.last().copied().filter(|first| first.key < self.heap.least())
+    pub(super) fn first_due(&self) -> Option<Entry> {
+        if self.done < self.due { self.next_of_run() } else { None }
+    }
+
+    /// Says that the slot of an entry that is not far after the first will be looked at soon.
+    #[inline(always)]
+    pub(super) fn prefetch(&self, slots: &Slots) {
+        if let Some(ahead) = self.run.get(self.done + AHEAD) {
+            slots.prefetch(ahead.slot());
+        }
+    }
+
+    /// Looks how many are due.
+    pub(super) fn find_due(&mut self, now: u64) {
+        if self.done >= self.due {
+            let heap = self.heap.least();
+            let is_due = |key: u64| key <= now && key < heap;
+            self.due = self.run.partition_point(|brief| is_due(brief.entry(self.base).key));
+        }
     }
 
     /// Not if there is only what was taken out, until somebody asked for the first.
     #[inline]
     pub(super) fn is_empty(&self) -> bool {
-        self.run.is_empty() && self.heap.is_empty()
+        self.done == self.run.len() && self.heap.is_empty()
     }
 
     pub(super) fn insert(&mut self, key: u64, slot: u32, slots: &mut Slots) {
+        if self.run[..self.due].last().is_some_and(|last| key <= last.entry(self.base).key) {
+            self.due = 0;
+        }
         self.heap.insert(Entry { key, slot }, slots);
     }
 
-    /// Adds to what will be sorted into the run, which is empty.
+    /// What will be gathered next is in this span, which is brief. The run is empty.
+    pub(super) fn start(&mut self, span: Span) {
+        let count = (span.len * 4 / 3).next_power_of_two();
+        let bits = u64::BITS - (span.last - span.first).leading_zeros();
+        (self.base, self.shift) = (span.first, bits.saturating_sub(count.ilog2()));
+        (self.done, self.due) = (0, 0);
+        self.run.clear();
+        self.bins.clear();
+        self.bins.resize(count, 0);
+    }
+
+    /// Adds to what will be sorted into the run.
     #[inline(always)]
     pub(super) fn gather(&mut self, index: u32, slot: &mut Slot) {
         slot.place = Place::RUN;
-        self.gathered.push(Entry { key: slot.deadline, slot: index });
+        let brief = Brief::new(Entry { key: slot.deadline, slot: index }, self.base);
+        self.bins[(brief.after() >> self.shift) as usize] += 1;
+        self.gathered.push(brief);
     }
 
     /// Sorts what was gathered.
     pub(super) fn sort(&mut self, slots: &Slots) {
-        if self.gathered.len() > ALMOST_NONE && self.distribute() {
+        if self.bins.iter().fold(0, |most, &count| count.max(most)) <= CROWD {
+            self.distribute();
             insertion_sort(&mut self.run, slots);
         } else {
             mem::swap(&mut self.run, &mut self.gathered);
-            self.run.sort_unstable_by_key(|entry| Reverse(entry.key));
-            for ties in self.run.chunk_by_mut(|one, other| one.key == other.key) {
+            self.run.sort_unstable_by_key(|brief| brief.after());
+            for ties in self.run.chunk_by_mut(|one, other| one.after() == other.after()) {
                 if ties.len() > 1 {
-                    ties.sort_unstable_by_key(|entry| Reverse(slots.rank(entry.slot)));
+                    ties.sort_unstable_by_key(|brief| slots.rank(brief.slot()));
                 }
             }
         }
         self.gathered.clear();
     }
 
-    /// Deals what was gathered to bins, one after the other in the run; `false` if they are too uneven.
-    fn distribute(&mut self) -> bool {
-        let Near { run, gathered, bins, .. } = self;
-        let keys = gathered.iter().map(|entry| entry.key);
-        let (least, last) = keys.fold((NEVER, 0), |(l, m), key| (key.min(l), key.max(m)));
-        let count = (gathered.len() * 2 / 3).next_power_of_two();
-        let bits = u64::BITS - (last - least).leading_zeros();
-        let shift = bits.saturating_sub(count.ilog2());
-        let bin = |entry: &Entry| ((last - entry.key) >> shift) as usize;
-        bins.clear();
-        bins.resize(count, 0);
-        for entry in &*gathered {
-            bins[bin(entry)] += 1;
-        }
-        let (mut next, mut most) = (0, 0);
+    /// Deals what was gathered to the bins, one after the other in the run.
+    fn distribute(&mut self) {
+        let Near { run, gathered, bins, shift, .. } = self;
+        let mut next = 0;
         for bin in bins.iter_mut() {
-            most = most.max(*bin);
             next += mem::replace(bin, next);
         }
-        if most > CROWD {
-            return false;
-        }
-        run.resize(gathered.len(), Entry { key: 0, slot: 0 });
-        for entry in &*gathered {
-            let next = &mut bins[bin(entry)];
-            run[usize::from(*next)] = *entry;
+        run.resize(gathered.len(), Brief::LAST);
+        for brief in &*gathered {
+            let next = &mut bins[(brief.after() >> *shift) as usize];
+            run[usize::from(*next)] = *brief;
             *next += 1;
         }
-        true
     }
 
     /// Takes out the first entry, which is that of the slot.
     pub(super) fn remove_first(&mut self, slot: u32, slots: &mut Slots) {
-        if self.run.last().is_some_and(|last| last.slot == slot) {
+        if self.run.get(self.done).is_some_and(|first| first.slot() == slot) {
             self.remove_first_of_run();
         } else {
             self.heap.remove_root(slots);
@@ -134,7 +165,7 @@ impl Near {
 
     #[inline(always)]
     pub(super) fn remove_first_of_run(&mut self) {
-        self.run.pop();
+        self.done += 1;
     }
 
     /// Takes out the entry of a slot, which then has none.
@@ -148,8 +179,9 @@ impl Near {
 
     /// Drops what was taken out before the first.
     fn trim(&mut self, slots: &Slots) {
-        while self.run.last().is_some_and(|last| slots[last.slot].place != Place::RUN) {
-            self.run.pop();
+        let out = |first: &Brief| slots[first.slot()].place != Place::RUN;
+        while self.run.get(self.done).is_some_and(out) {
+            self.done += 1;
         }
     }
 
@@ -158,8 +190,9 @@ impl Near {
     pub(super) fn check(&self, slots: &Slots) -> Vec<(Place, u32)> {
         let is_in = |entry: &Entry| slots[entry.slot].place == Place::RUN;
         assert!(self.run.len() <= FEW);
-        let mut entries: Vec<_> = self.run.iter().copied().filter(is_in).collect();
-        assert!(entries.is_sorted_by(|one, other| other.precedes(*one, slots)));
+        let run = self.run[self.done..].iter().map(|brief| brief.entry(self.base));
+        let mut entries: Vec<_> = run.filter(is_in).collect();
+        assert!(entries.is_sorted_by(|one, other| one.precedes(*other, slots)));
         entries.dedup_by_key(|entry| entry.slot);
         let run = entries.into_iter().map(|entry| (Place::RUN, entry));
         let all = run.chain(self.heap.check(slots));
@@ -169,20 +202,20 @@ impl Near {
     }
 }
 
-/// Sorts entries that are almost where they belong, the first one last.
-fn insertion_sort(entries: &mut [Entry], slots: &Slots) {
-    let mut before = NEVER;
-    for at in 0..entries.len() {
-        let entry = entries[at];
-        if entry.key < before {
-            before = entry.key;
+/// Sorts what is almost where it belongs.
+fn insertion_sort(run: &mut [Brief], slots: &Slots) {
+    let mut after_all = 0;
+    for at in 0..run.len() {
+        let brief = run[at];
+        if brief.after() >= after_all {
+            after_all = brief.after() + 1;
             continue;
         }
         let mut hole = at;
-        while hole > 0 && entries[hole - 1].precedes(entry, slots) {
-            entries[hole] = entries[hole - 1];
+        while hole > 0 && brief.precedes(run[hole - 1], slots) {
+            run[hole] = run[hole - 1];
             hole -= 1;
         }
-        entries[hole] = entry;
+        run[hole] = brief;
     }
 }

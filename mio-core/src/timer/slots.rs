@@ -123,12 +123,16 @@ impl Slots {
         self.slots.get(index as usize)
     }
 
+    /// All that were ever in use.
+    #[inline(always)]
+    pub(super) fn all(&mut self) -> &mut [Slot] {
+        &mut self.slots
+    }
+
     /// Says that a slot will be looked at soon.
     #[inline(always)]
     pub(super) fn prefetch(&self, index: u32) {
-        if let Some(slot) = self.at(index) {
-            prefetch(slot);
-        }
+        prefetch(self.slots.as_ptr().wrapping_add(index as usize));
     }
 
     /// Says that a slot has no entry.

@@ -100,6 +100,12 @@ impl Span {
         self.last - self.first < NARROW
     }
 
+    /// Whether its keys differ by what a [`Brief`](super::entry::Brief) can tell.
+    #[inline]
+    pub(super) fn is_brief(self) -> bool {
+        self.last - self.first <= u64::from(u32::MAX)
+    }
+
     #[inline]
     pub(super) fn is_divisible(self) -> bool {
         self.first < self.last
@@ -278,8 +284,9 @@ impl Wheel {
         let (mut orphans, mut left) = (0, 0);
         self.prefetch_after(chunk, slots);
         let at = chunk as usize * CHUNK;
+        let slots = slots.all();
         for (at, &index) in (at..).zip(&self.chunks[chunk as usize].0[..here as usize]) {
-            let slot = &mut slots[index];
+            let slot = &mut slots[index as usize];
             if slot.place != Place::far(at) {
                 orphans += 1;
             } else if !take(index, slot) {
@@ -299,13 +306,9 @@ impl Wheel {
         let after = |chunk: u32| self.links.get(chunk as usize).map_or(NONE, |link| link.next);
         let ahead = after(after(chunk));
         if let Some(chunk) = self.chunks.get(ahead as usize) {
-            for &index in &chunk.0 {
-                slots.prefetch(index);
-            }
+            chunk.0.iter().for_each(|&index| slots.prefetch(index));
         }
-        if let Some(chunk) = self.chunks.get(after(after(after(ahead))) as usize) {
-            prefetch(chunk);
-        }
+        prefetch(self.chunks.as_ptr().wrapping_add(after(after(after(ahead))) as usize));
     }
 
     /// Takes the last entry out of a bucket; answers where it was, too.
