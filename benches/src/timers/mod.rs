@@ -32,13 +32,15 @@ pub trait Timers {
     fn fire(&mut self, fired: &mut Fired);
 }
 
-/// What happens when a timer fires, the same for every peer: a look into the slot's table.
+/// What happens when a timer fires, the same for every peer: a look into a table by the slot, as small as can be, since it is
+/// not what is measured.
 #[derive(Debug)]
 pub struct Fired {
-    due: Vec<Duration>,
+    /// Nanoseconds from the first that may be due.
+    due: Vec<u32>,
     /// The slots as they are due, for whoever does not find out.
     order: Vec<u32>,
-    latest: Duration,
+    latest: u32,
     left: usize,
     misordered: u64,
 }
@@ -282,18 +284,18 @@ fn due_soon<T: Timers>(
     random: &mut Random,
 ) -> (T, Fired) {
     let mut timers = T::new(far + due);
-    let delays: Vec<Duration> = (0..due).map(|_| lead + random.within(WINDOW)).collect();
+    let after: Vec<u32> = (0..due).map(|_| random.within(WINDOW).subsec_nanos()).collect();
     let mut order: Vec<u32> = (0..due as u32).collect();
-    order.sort_unstable_by_key(|&slot| delays[slot as usize]);
-    for (slot, &delay) in delays.iter().enumerate() {
-        timers.insert(slot, delay);
+    order.sort_unstable_by_key(|&slot| after[slot as usize]);
+    for (slot, &after) in after.iter().enumerate() {
+        timers.insert(slot, lead + Duration::from_nanos(after.into()));
     }
     for slot in due..due + far {
         timers.insert(slot, 60 * FAR + random.within(FAR));
     }
     // Some round up to the millisecond, and then to the one after.
     wait(lead + WINDOW + Duration::from_millis(3));
-    (timers, Fired { due: delays, order, latest: Duration::ZERO, left: due, misordered: 0 })
+    (timers, Fired { due: after, order, latest: 0, left: due, misordered: 0 })
 }
 
 /// Waits without giving the processor, and with it its caches, to other programs.
