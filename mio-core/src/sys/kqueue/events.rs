@@ -30,8 +30,8 @@ impl Events {
         &mut self.kernel
     }
 
-    /// Turns what the kernel wrote into events, one for each source; answers how much it wrote.
-    pub(super) fn translate(&mut self, registry: &mut Registry) -> usize {
+    /// Turns what the kernel wrote into events, one for each source.
+    pub(super) fn translate(&mut self, registry: &mut Registry) {
         for raw in &self.kernel {
             registry.note(&raw.plain());
         }
@@ -40,7 +40,6 @@ impl Events {
                 self.events.push(event);
             }
         }
-        self.kernel.len()
     }
 }
 

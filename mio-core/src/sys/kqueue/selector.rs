@@ -4,18 +4,14 @@ use std::{
     io,
     os::fd::{AsFd, AsRawFd, BorrowedFd},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use super::{
     events::Events,
     ffi,
     queue::Queue,
-    registry::{
-        Registry, Wish,
-        kevent::{Kind, clamped},
-        system::System,
-    },
+    registry::{Registry, Wish, kevent::Kind, system::System, wait::wait_out},
 };
 use crate::interest::{Interest, Trigger};
 
@@ -99,15 +95,11 @@ impl Selector {
     }
 
     pub(crate) fn select(&self, events: &mut Events, timeout: Option<Duration>) -> io::Result<()> {
-        let wait = match timeout {
-            None | Some(Duration::ZERO) => return self.wait_until(events, timeout, None),
-            Some(wait) => wait,
-        };
-        // Beyond what the clock can tell there is no end.
-        match Instant::now().checked_add(wait) {
-            Some(end) => self.wait_until(events, timeout, Some(end)),
-            None => self.wait_until(events, None, None),
-        }
+        wait_out(timeout, |timeout| {
+            ffi::wait(self.shared.queue.as_fd(), events.room(), timeout)?;
+            events.translate(&mut self.shared.registry());
+            Ok(!events.is_done())
+        })
     }
 
     #[inline]
@@ -117,29 +109,6 @@ impl Selector {
 
     pub(super) fn shared(&self) -> &Arc<Shared> {
         &self.shared
-    }
-
-    /// Waits again if all that came was of sources that are not to be reported any more.
-    fn wait_until(
-        &self,
-        events: &mut Events,
-        timeout: Option<Duration>,
-        end: Option<Instant>,
-    ) -> io::Result<()> {
-        let mut left = timeout;
-        loop {
-            let wait = left.map(clamped);
-            match ffi::wait(self.shared.queue.as_fd(), events.room(), wait) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(()),
-                outcome => outcome?,
-            }
-            let count = events.translate(&mut self.shared.registry());
-            let is_over = count == 0 && wait == left;
-            if !events.is_done() || timeout == Some(Duration::ZERO) || is_over {
-                return Ok(());
-            }
-            left = end.map(|end| end.saturating_duration_since(Instant::now()));
-        }
     }
 
     fn wish(

@@ -1,7 +1,5 @@
 //! `struct kevent` as plain data: from what is asked to changes, from what is told to readiness.
 
-use std::time::Duration;
-
 use bitflags::bitflags;
 
 use super::system::System;
@@ -28,15 +26,6 @@ pub(in crate::sys) const EV_DISPATCH: u32 = 0x80;
 pub(in crate::sys) const EV_ERROR: u32 = 0x4000;
 pub(in crate::sys) const EV_EOF: u32 = 0x8000;
 pub(in crate::sys) const NOTE_TRIGGER: u32 = 0x0100_0000;
-
-/// As much of a timeout as one wait of the kernel gets.
-pub(in crate::sys) fn clamped(timeout: Duration) -> Duration {
-    timeout.min(WAIT_MAX)
-}
-
-/// No wait of the kernel is longer; who wants a longer one waits again. Darwin takes 100,000,000 s at most, more is
-/// `EINVAL` (XNU, bsd/kern/kern_time.c: `itimerfix`); OpenBSD made 24 hours of more (its kqueue(2), BUGS).
-const WAIT_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 
 bitflags! {
     /// The filters of one source.
@@ -234,15 +223,6 @@ mod tests {
                 let event = Kevent { ident: 3, filter, flags: flags | EV_CLEAR, fflags, udata: 0 };
                 assert_eq!(readiness(&event, kind, &system), expected, "{event:?} {system:?}");
             }
-        }
-    }
-
-    #[test]
-    fn no_wait_is_longer_than_every_system_takes() {
-        let short = Duration::new(3, 500_000_001);
-        assert_eq!(clamped(short), short);
-        for long in [Duration::MAX, Duration::from_secs(100_000_001)] {
-            assert_eq!(clamped(long).as_secs(), 86_400);
         }
     }
 

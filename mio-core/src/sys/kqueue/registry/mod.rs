@@ -7,6 +7,7 @@
 pub(in crate::sys) mod kevent;
 mod slots;
 pub(in crate::sys) mod system;
+pub(in crate::sys) mod wait;
 
 use std::io;
 
