@@ -797,7 +797,10 @@ mod louder_server {
             event_loop: &mut EventLoop<L, On>,
         ) -> io::Result<()> {
             event_loop.signals(On::End)?;
-            event_loop.signals(On::Report)
+            match event_loop.signals(On::Report) {
+                Err(error) if error.kind() == io::ErrorKind::Unsupported => Ok(()),
+                heeded => heeded,
+            }
         }
         /// Runs until it has ended. The loop is the one that it was made with, and has no other handler.
         pub fn run(self, mut event_loop: EventLoop<Command>) -> io::Result<Self> {

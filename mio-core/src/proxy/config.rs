@@ -44,9 +44,13 @@ pub struct ProxyConfig {
 pub enum Sharing {
     /// Each loop has a listener and a queue of its own (`SO_REUSEPORT`), and the system spreads the clients.
     /// Unix sockets cannot; they are shared as with `Exclusive`.
+    ///
+    /// Portability: nor can TCP on Windows, illumos and Solaris. On some Unixes one of the loops may get all clients.
     #[default]
     ReusePort,
     /// All loops wait for one queue, and one of them is woken for a client: a loop that is busy is passed over.
+    ///
+    /// Portability: epoll. Elsewhere all of them are woken, and one finds the client.
     Exclusive,
 }
 

@@ -301,9 +301,10 @@ impl Listener {
         }
     }
 
-    /// Another one with the same queue, for another loop. One of the loops that wait is woken for a client, not
-    /// all, where the system can do that (Linux): so each of these is to be [registered](Listener::register) as it is, and the one that they came
-    /// from not at all.
+    /// Another one with the same queue, for another loop. One of the loops that wait is woken for a client, not all: so
+    /// each of these is to be [registered](Listener::register) as it is, and the one that they came from not at all.
+    ///
+    /// Portability: epoll. Elsewhere all of them are woken, and one finds the client.
     ///
     /// # Errors
     ///

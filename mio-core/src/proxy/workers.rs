@@ -29,7 +29,12 @@ impl ProxyConfig {
         let mut lists: Vec<Vec<Listener>> = (0..workers).map(|_| Vec::new()).collect();
         for address in &self.listen {
             let apart = self.sharing == Sharing::ReusePort && address.tcp().is_some();
-            let first = Listener::bind(address, apart, self.nodelay)?;
+            let (first, apart) = match Listener::bind(address, apart, self.nodelay) {
+                Err(error) if apart && error.kind() == io::ErrorKind::Unsupported => {
+                    (Listener::bind(address, false, self.nodelay)?, false)
+                }
+                bound => (bound?, apart),
+            };
             // It may have chosen the port.
             let address = first.local_addr()?;
             for list in lists.iter_mut().skip(1) {
@@ -80,6 +85,8 @@ impl Worker {
 /// The calling thread waits. INT and TERM drain all workers, and end them at the second time; USR1 makes each
 /// [report](super::Hooks::report). One that is yet to start does so when it has. If one fails, the others are stopped.
 ///
+/// Portability: on Windows the events of the console that are [`Signal::INT`] and [`Signal::TERM`] do; there is no USR1.
+///
 /// # Errors
 ///
 /// That of the first worker that failed; no thread to be had; those of
@@ -94,7 +101,11 @@ pub fn run_workers<R: Send>(
 ) -> io::Result<Vec<R>> {
     let config = Config { sources: 0, timers: 0, messages: 2 * lists.len(), ..Config::default() };
     let mut event_loop = EventLoop::with_config(config)?;
-    event_loop.signals_with(SignalSet::from([Signal::INT, Signal::TERM, Signal::USR1]), 0u64)?;
+    event_loop.signals_with(SignalSet::from([Signal::INT, Signal::TERM]), 0u64)?;
+    match event_loop.signals_with(Signal::USR1.into(), 0u64) {
+        Err(error) if error.kind() == io::ErrorKind::Unsupported => {}
+        heeded => heeded?,
+    }
     let mut overseer = Overseer::default();
     thread::scope(|scope| {
         let mut threads = Vec::new();

@@ -197,7 +197,11 @@ impl<H: Hooked> Server<H> {
     /// Takes the signals that this server knows: no other part of the process may have them.
     pub fn heed_signals<L>(&mut self, event_loop: &mut EventLoop<L, On>) -> io::Result<()> {
         event_loop.signals(On::End)?;
-        event_loop.signals(On::Report)
+        match event_loop.signals(On::Report) {
+            // Windows has no such signal.
+            Err(error) if error.kind() == io::ErrorKind::Unsupported => Ok(()),
+            heeded => heeded,
+        }
     }
 
     /// Runs until it has ended. The loop is the one that it was made with, and has no other handler.

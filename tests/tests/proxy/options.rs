@@ -7,16 +7,16 @@ use std::{
 };
 
 use mio_core::{
-    Key, Proxy,
+    EventLoop, Key, Proxy,
     proxy::{
         Address, Client, Command, Hooks, InspectDown, InspectUp, ProxyConfig, ProxyProtocol,
-        Sharing,
+        Sharing, run_workers,
     },
     relay::{Bounds, Chunk},
 };
 use tests::peers::noise;
 
-use crate::{PlainServer, accept, connect, listen, read_to_end, serving, upstream};
+use crate::{Plain, PlainServer, accept, connect, listen, read_to_end, serving, upstream};
 
 /// With a word on everything.
 #[derive(Proxy)]
@@ -116,7 +116,27 @@ macro_rules! spliced {
 
 #[test]
 fn only_what_nobody_looks_at_is_spliced() {
-    let splices = cfg!(any(target_os = "linux", target_os = "android"));
+    let splices = tests::backend::SPLICES;
     assert_eq!(spliced!(Upper, Particular), [false, splices]);
     assert_eq!(spliced!(ListeningServer, Listening), [splices, false]);
+}
+
+/// Alone: the signals of a process belong to one loop of it.
+#[test]
+fn what_a_system_lacks_for_signals_and_for_listeners_is_done_without() {
+    let (_far, upstream) = upstream();
+    let config = listen(&["127.0.0.1:0"], PlainServer::config());
+    let mut lists = config.shared_listeners(2).unwrap();
+    assert_eq!(lists.iter().map(Vec::len).collect::<Vec<_>>(), [1, 1]);
+    let addresses: Vec<_> = lists.iter().map(|list| list[0].local_addr().unwrap().tcp()).collect();
+    assert_eq!(addresses[0], addresses[1]);
+
+    let mut event_loop: EventLoop<Command> = EventLoop::with_config(config.event_loop()).unwrap();
+    let listeners = lists.pop().unwrap();
+    let mut server =
+        PlainServer::new(event_loop.scoped(), Plain { upstream }, config, listeners).unwrap();
+    server.heed_signals(event_loop.scoped()).unwrap();
+    drop((server, event_loop));
+    let indices = run_workers(lists, |worker| Ok(worker.index())).unwrap();
+    assert_eq!(indices, [0]);
 }
