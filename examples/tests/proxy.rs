@@ -1,8 +1,10 @@
 //! The derived proxy: it keeps the promises of the handwritten one.
-#![cfg(target_os = "linux")]
+#![cfg(any(unix, windows))]
 
 #[path = "proxies/behaviour.rs"]
 mod behaviour;
+#[path = "proxies/isolated.rs"]
+mod isolated;
 
 #[global_allocator]
 static ALLOCATOR: tests::alloc::Counting = tests::alloc::Counting;
@@ -85,6 +87,7 @@ mod subject {
         Ok(server.alone())
     }
 
+    #[cfg(target_os = "linux")]
     pub(crate) fn heed_signals(
         server: &mut GatewayServer,
         event_loop: &mut EventLoop<Command>,

@@ -42,3 +42,6 @@ pub const SCALES: bool = cfg!(not(mio_core_poll));
 
 /// Whether a registration ends when its source is closed, of whatever type that is.
 pub const NOTICES_CLOSING: bool = cfg!(not(mio_core_poll));
+
+/// Whether the kernel moves bytes between sockets by itself.
+pub const SPLICES: bool = cfg!(any(target_os = "linux", target_os = "android"));

@@ -43,17 +43,6 @@ pub fn broken_pipes_kill() {
     unsafe { libc::signal(libc::SIGPIPE, libc::SIG_DFL) };
 }
 
-/// Sends one byte out of band. See tcp(7).
-///
-/// # Errors
-/// The system's.
-pub fn send_urgent(socket: impl AsFd, byte: u8) -> io::Result<()> {
-    let socket = socket.as_fd().as_raw_fd();
-    // SAFETY: the one byte is only read.
-    let sent = unsafe { libc::send(socket, (&raw const byte).cast(), 1, libc::MSG_OOB) };
-    check(if sent == 1 { 0 } else { -1 })
-}
-
 /// Whether a descriptor neither blocks nor survives an exec. See fcntl(2).
 #[must_use]
 pub fn is_nonblocking_and_cloexec(descriptor: impl AsFd) -> bool {

@@ -26,9 +26,7 @@ pub mod trace;
 
 pub use child::{exits, waits_for_its_input};
 #[cfg(target_os = "linux")]
-pub use ffi::{
-    broken_pipes_kill, is_nonblocking_and_cloexec, limit_descriptors, mark, send_urgent,
-};
+pub use ffi::{broken_pipes_kill, is_nonblocking_and_cloexec, limit_descriptors, mark};
 #[cfg(target_os = "linux")]
 pub use isolated::Isolated;
 #[cfg(any(unix, windows))]

@@ -1,9 +1,8 @@
 //! What both proxies promise, seen from their two sides through ordinary blocking sockets.
 
 use std::{
-    io::{ErrorKind, Read, Write},
+    io::{ErrorKind, Write},
     net::{Shutdown, SocketAddr, TcpListener, TcpStream},
-    process::{self, Command},
     sync::atomic::{AtomicUsize, Ordering},
     thread,
     time::{Duration, Instant},
@@ -16,9 +15,9 @@ use mio_core::{
     relay::Bounds,
 };
 use tests::{
-    Isolated, alloc, mark,
+    alloc, backend,
     peers::{PATIENCE, accept, noise, patient, read, read_to_end, reset},
-    small_buffers, test_name,
+    small_buffers,
 };
 
 use super::subject::{self, Config};
@@ -29,13 +28,13 @@ const MUCH: usize = 24 << 20;
 const BUFFERED: i32 = 256 << 10;
 
 /// A proxy, and the listener that its clients are connected to.
-struct Rig {
-    service: Service,
-    upstream: TcpListener,
+pub(super) struct Rig {
+    pub(super) service: Service,
+    pub(super) upstream: TcpListener,
 }
 
 impl Rig {
-    fn new(adjust: impl FnOnce(&mut Config)) -> Rig {
+    pub(super) fn new(adjust: impl FnOnce(&mut Config)) -> Rig {
         let upstream = TcpListener::bind("127.0.0.1:0").unwrap();
         let mut config = Config::new(loopback(), upstream.local_addr().unwrap());
         adjust(&mut config);
@@ -57,7 +56,7 @@ impl Rig {
     }
 }
 
-fn loopback() -> SocketAddr {
+pub(super) fn loopback() -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], 0))
 }
 
@@ -111,7 +110,7 @@ fn every_byte_arrives_in_order_both_ways_at_once() {
     let counters = bulk(Bounds::default());
     // A late reader was waited for, with what it did not take held, in a pipe mostly.
     assert!(counters.ways.iter().all(|way| way.held > 0 && way.peeks == 0));
-    if cfg!(any(target_os = "linux", target_os = "android")) {
+    if backend::SPLICES {
         assert!(counters.ways.iter().all(|way| way.spliced > MUCH as u64 / 2), "{counters}");
     }
 }
@@ -281,68 +280,6 @@ fn a_drain_ends_after_its_timeout_or_at_the_second_request() {
     }
 }
 
-#[cfg(target_os = "linux")]
-#[test]
-fn a_signal_drains() {
-    Isolated::new(test_name!()).run(|| {
-        let upstream = TcpListener::bind("127.0.0.1:0").unwrap();
-        let config = Config::new(loopback(), upstream.local_addr().unwrap());
-        let mut event_loop = EventLoop::with_config(config.event_loop()).unwrap();
-        let mut proxy = subject::proxy(&mut event_loop, config).unwrap();
-        subject::heed_signals(&mut proxy, &mut event_loop).unwrap();
-        let address = subject::address(&proxy).unwrap();
-        let finished = thread::spawn(move || {
-            let mut client = patient(TcpStream::connect(address).unwrap());
-            let mut server = accept(&upstream);
-            let kill = format!("kill -TERM {}", process::id());
-            assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
-            server.write_all(b"still here").unwrap();
-            assert_eq!(read(&client, 10), b"still here");
-            client.write_all(b"bye").unwrap();
-            read(&server, 3);
-        });
-        let proxy = event_loop.run(proxy).unwrap();
-        finished.join().unwrap();
-        assert_eq!(proxy.counters().finished, 1);
-    });
-}
-
-#[cfg(target_os = "linux")]
-#[test]
-fn when_descriptors_run_out_clients_wait_and_nothing_spins() {
-    Isolated::new(test_name!()).descriptors(40).run(|| {
-        let rig = Rig::new(|config| config.accept_retry = Duration::from_millis(20));
-        let mut waiting = Vec::new();
-        // The kernel completes connections on its own: the queue takes those that nobody accepts.
-        while let Ok(client) = TcpStream::connect(rig.service.address()) {
-            waiting.push(patient(client));
-        }
-        thread::sleep(Duration::from_millis(200));
-        // Room again, a little at a time, until each of them had its turn.
-        rig.upstream.set_nonblocking(true).unwrap();
-        let began = Instant::now();
-        while !waiting.is_empty() {
-            assert!(began.elapsed() < PATIENCE, "{} still wait", waiting.len());
-            drop(waiting.pop());
-            thread::sleep(Duration::from_millis(30));
-            while rig.upstream.accept().is_ok() {}
-        }
-        let began = Instant::now();
-        let (mut client, server) = loop {
-            assert!(began.elapsed() < PATIENCE, "it does not recover");
-            if let Ok(client) = TcpStream::connect(rig.service.address()) {
-                break (client, accept(&rig.upstream));
-            }
-        };
-        client.write_all(b"back").unwrap();
-        assert_eq!(read(&server, 4), b"back");
-        // Those that still wait in the upstream's queue go with it.
-        drop((client, server, rig.upstream));
-        let counters = rig.service.drain().unwrap();
-        assert!((1..200).contains(&counters.back_offs), "{counters}");
-    });
-}
-
 /// Ends the proxy when its peers have, so that one that fails is no hang.
 struct Ending(Sender<Order>);
 
@@ -378,42 +315,4 @@ fn nothing_is_allocated_while_it_runs() {
     let counters = proxy.counters();
     assert_eq!((counters.accepted, counters.connects_failed), (9, 1));
     assert!(counters.ways[0].held > 0);
-}
-
-#[cfg(target_os = "linux")]
-#[test]
-fn a_request_and_its_reply_cost_a_wait_a_read_and_a_write_each() {
-    const BEGIN: u16 = 1;
-    const END: u16 = 2;
-    let trace = Isolated::new(test_name!()).trace(|| {
-        let upstream = TcpListener::bind("127.0.0.1:0").unwrap();
-        let config = Config { pairs: 4, ..Config::new(loopback(), upstream.local_addr().unwrap()) };
-        let mut event_loop = EventLoop::with_config(config.event_loop()).unwrap();
-        let mut proxy = subject::proxy(&mut event_loop, config).unwrap();
-        let mut client = TcpStream::connect(subject::address(&proxy).unwrap()).unwrap();
-        event_loop.run_once(&mut proxy, Some(PATIENCE)).unwrap();
-        let (mut server, _) = upstream.accept().unwrap();
-        // What the kernel has to say of new connections is over when nothing happens in a while.
-        while proxy.counters().bytes() < 8 {
-            client.write_all(b"x").unwrap();
-            event_loop.run_once(&mut proxy, Some(Duration::from_millis(20))).unwrap();
-            read(&server, 1);
-        }
-        event_loop.run_once(&mut proxy, Some(Duration::from_millis(20))).unwrap();
-        let mut buffer = [0; 8];
-        mark(BEGIN);
-        client.write_all(b"question").unwrap();
-        event_loop.run_once(&mut proxy, Some(PATIENCE)).unwrap();
-        server.read_exact(&mut buffer).unwrap();
-        server.write_all(b"answered").unwrap();
-        event_loop.run_once(&mut proxy, Some(PATIENCE)).unwrap();
-        client.read_exact(&mut buffer).unwrap();
-        mark(END);
-        assert_eq!(&buffer, b"answered");
-    });
-    let names = trace.names(BEGIN, END);
-    let wait = names[1];
-    assert!(wait.starts_with("epoll_") || wait.ends_with("poll"), "{names:?}");
-    let one_way = ["sendto", wait, "recvfrom", "sendto", "recvfrom"];
-    assert_eq!(names, [one_way, one_way].concat());
 }

@@ -1,6 +1,8 @@
 //! Two components of two crates, and the program in `server` that nests them, with sources of its own.
-#![cfg(target_os = "linux")]
+#![cfg(any(unix, windows))]
 
+#[cfg(target_os = "linux")]
+mod exhaustion;
 mod server;
 
 use std::{
@@ -12,17 +14,10 @@ use std::{
 use listener::Limits;
 use mio_core::{Config, EventLoop};
 use server::{CURFEW, Command, Id, On, PERIOD, Server};
-use tests::{
-    Isolated,
-    alloc::{Counting, forbidden},
-    limit_descriptors, test_name,
-};
+use tests::alloc::{Counting, forbidden};
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
-
-/// So many descriptors are open in any case. Not zero: poll(2) refuses to look at more than the limit.
-const NO_MORE: u64 = 4;
 
 struct Setup {
     event_loop: EventLoop<Command>,
@@ -127,40 +122,6 @@ fn a_batch_is_accepted_in_a_turn_and_the_rest_in_the_next_ones() {
         setup.turn();
         assert_eq!(setup.live(), (live, live));
     }
-}
-
-#[test]
-fn without_descriptors_it_backs_off_and_tries_again_by_a_timer() {
-    Isolated::new(test_name!()).run(|| {
-        let mut setup = setup(limits(10, 10));
-        let _peer = setup.connect();
-        limit_descriptors(NO_MORE).unwrap();
-        setup.settle();
-        assert!(setup.server.listener.is_backing_off());
-        setup.pass(Limits::default().retry);
-        assert!(setup.server.listener.is_backing_off(), "still none");
-        limit_descriptors(4096).unwrap();
-        let _later = setup.connect();
-        setup.settle();
-        assert_eq!(setup.live(), (0, 0), "only the timer tries again");
-        setup.pass(Limits::default().retry);
-        assert_eq!(setup.live(), (2, 2));
-        assert!(!setup.server.listener.is_backing_off());
-        assert_eq!(setup.server.errors, []);
-    });
-}
-
-#[test]
-fn what_a_component_cannot_deal_with_reaches_its_parent() {
-    Isolated::new(test_name!()).run(|| {
-        // The only timer is the ticker's; none is left to back off.
-        let mut setup = with_config(limits(10, 10), Config { timers: 1, ..Config::default() });
-        let _peer = setup.connect();
-        limit_descriptors(NO_MORE).unwrap();
-        setup.turn();
-        let expected = (On::Listener(listener::On::Socket), ErrorKind::QuotaExceeded);
-        assert_eq!(setup.server.errors, [expected]);
-    });
 }
 
 #[test]

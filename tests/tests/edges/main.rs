@@ -1,23 +1,31 @@
 //! Edges, where the kernel keeps them and where they are emulated: the same for all who read until there is
 //! nothing more.
-#![cfg(target_os = "linux")]
+#![cfg(any(unix, windows))]
+
+#[cfg(target_os = "linux")]
+mod numbers;
 
 use std::{
     io::{ErrorKind, Read, Write},
     net::Shutdown,
-    os::{fd::AsRawFd, unix::net},
     thread,
     time::{Duration, Instant},
 };
 
-use mio_core::{Events, Interest, Readiness, Selector, Trigger, pipe, unix::UnixStream};
-use tests::{Isolated, backend, test_name};
+use mio_core::{Events, Interest, Readiness, Selector, Trigger, pipe};
+use tests::{Stream, hang_up, pair, settle};
+
+#[cfg(windows)]
+type StdStream = std::net::TcpStream;
+#[cfg(unix)]
+type StdStream = std::os::unix::net::UnixStream;
 
 const BOTH: Interest = Interest::READABLE.union(Interest::WRITABLE);
 const LONG: Option<Duration> = Some(Duration::from_secs(10));
 
 /// What one look finds.
 fn look(selector: &Selector) -> Vec<(u64, Readiness)> {
+    settle();
     let mut events = Events::with_capacity(64);
     selector.select(&mut events, Some(Duration::ZERO)).unwrap();
     events.iter().map(|event| (event.token, event.readiness)).collect()
@@ -45,6 +53,10 @@ fn a_short_read_and_a_short_write_are_followed_by_another_report() {
         assert_eq!(look(&selector)[..1], [(1, Readiness::READABLE)]);
         assert_eq!(reader.read(&mut [0; 16]).unwrap(), 3);
     }
+    if cfg!(windows) {
+        // Where it is a connection, which takes all there is.
+        return;
+    }
     // A pipe holds less than this, so that it takes but a part.
     let much = vec![7; 1 << 22];
     let written = writer.write(&much).unwrap();
@@ -59,90 +71,32 @@ fn a_short_read_and_a_short_write_are_followed_by_another_report() {
 #[test]
 fn the_end_of_a_stream_is_not_reported_for_ever() {
     let selector = Selector::new().unwrap();
-    let (mut a, b) = UnixStream::pair().unwrap();
+    let (mut a, b) = pair();
     selector.register(&a, 1, BOTH, Trigger::Edge).unwrap();
     look(&selector);
     b.shutdown(Shutdown::Write).unwrap();
     assert!(look(&selector)[0].1.contains(Readiness::READ_CLOSED));
     assert_eq!(a.read(&mut [0; 8]).unwrap(), 0);
     assert_eq!(look(&selector), []);
-    drop(b);
+    hang_up(b);
     assert!(look(&selector)[0].1.is_closed());
     for _ in 0..3 {
-        assert_eq!(a.read(&mut [0; 8]).unwrap(), 0);
+        // Or a reset, if it took one to hang up.
+        assert!(a.read(&mut [0; 8]).map_or(cfg!(windows), |read| read == 0));
         a.write(b"x").unwrap_err();
         assert_eq!(look(&selector), [], "it does not spin");
     }
 }
 
 #[test]
-fn what_is_dropped_is_forgotten_and_its_number_registers_again() {
-    Isolated::new(test_name!()).run(|| {
-        let selector = Selector::new().unwrap();
-        for trigger in [Trigger::Edge, Trigger::Level, Trigger::OneShot] {
-            let (reader, _writer) = pipe::new().unwrap();
-            let number = reader.as_raw_fd();
-            selector.register(&reader, 1, Interest::READABLE, trigger).unwrap();
-            drop(reader);
-            let (reader, mut writer) = pipe::new().unwrap();
-            assert_eq!(reader.as_raw_fd(), number);
-            writer.write_all(b"x").unwrap();
-            assert_eq!(look(&selector), []);
-            selector.register(&reader, 2, Interest::READABLE, trigger).unwrap();
-            assert_eq!(look(&selector), [(2, Readiness::READABLE)]);
-            drop(reader);
-            // A type of others says nothing of its birth.
-            let (a, mut b) = net::UnixStream::pair().unwrap();
-            assert_eq!(a.as_raw_fd(), number);
-            b.write_all(b"x").unwrap();
-            assert_eq!(look(&selector), []);
-        }
-    });
-}
-
-#[test]
-fn a_foreign_type_whose_number_was_given_away_is_neither_armed_again_nor_in_the_way() {
-    Isolated::new(test_name!()).run(|| {
-        let selector = Selector::new().unwrap();
-        let (a, mut b) = net::UnixStream::pair().unwrap();
-        let number = a.as_raw_fd();
-        selector.register(&a, 1, Interest::READABLE, Trigger::Edge).unwrap();
-        b.write_all(b"x").unwrap();
-        assert_eq!(look(&selector), [(1, Readiness::READABLE)]);
-        drop(a);
-        let (reader, mut writer) = pipe::new().unwrap();
-        assert_eq!(reader.as_raw_fd(), number);
-        read_all(&reader);
-        writer.write_all(b"x").unwrap();
-        assert_eq!(look(&selector), []);
-
-        // Another foreign one, of which nobody has heard yet: only its own token arms it.
-        let (a, mut b) = net::UnixStream::pair().unwrap();
-        let number = a.as_raw_fd();
-        selector.register(&a, 1, Interest::READABLE, Trigger::Edge).unwrap();
-        b.write_all(b"x").unwrap();
-        assert_eq!(look(&selector), [(1, Readiness::READABLE)]);
-        drop(a);
-        let (a, mut b) = net::UnixStream::pair().unwrap();
-        assert_eq!(a.as_raw_fd(), number);
-        b.write_all(b"x").unwrap();
-        let said = selector.would_block(&a, 2, Interest::READABLE);
-        assert_eq!(said.is_ok(), backend::KEEPS_EDGES, "it is not registered");
-        assert_eq!(look(&selector), []);
-        selector.register(&a, 2, Interest::READABLE, Trigger::Edge).unwrap();
-        assert_eq!(look(&selector), [(2, Readiness::READABLE)]);
-    });
-}
-
-#[test]
 fn a_type_that_goes_to_std_and_back_stays_registered() {
     let selector = Selector::new().unwrap();
-    let (a, mut b) = UnixStream::pair().unwrap();
+    let (a, mut b) = pair();
     selector.register(&a, 1, Interest::READABLE, Trigger::Edge).unwrap();
-    let a = net::UnixStream::from(a);
+    let a = StdStream::from(a);
     b.write_all(b"x").unwrap();
     assert_eq!(look(&selector), [(1, Readiness::READABLE)]);
-    let a = UnixStream::from(a);
+    let a = Stream::from(a);
     read_all(&a);
     b.write_all(b"x").unwrap();
     assert_eq!(look(&selector), [(1, Readiness::READABLE)]);
@@ -151,7 +105,7 @@ fn a_type_that_goes_to_std_and_back_stays_registered() {
 #[test]
 fn every_selector_that_has_a_source_reports_its_next_edge() {
     let selectors = [(); 3].map(|()| Selector::new().unwrap());
-    let (a, mut b) = UnixStream::pair().unwrap();
+    let (a, mut b) = pair();
     for (token, selector) in (0..).zip(&selectors) {
         selector.register(&a, token, Interest::READABLE, Trigger::Edge).unwrap();
     }
@@ -167,7 +121,7 @@ fn every_selector_that_has_a_source_reports_its_next_edge() {
 #[test]
 fn an_edge_that_another_thread_arms_reaches_a_selector_that_waits() {
     let selector = Selector::new().unwrap();
-    let (a, mut b) = UnixStream::pair().unwrap();
+    let (a, mut b) = pair();
     selector.register(&a, 1, Interest::READABLE, Trigger::Edge).unwrap();
     b.write_all(b"x").unwrap();
     assert_eq!(look(&selector).len(), 1);
@@ -187,7 +141,7 @@ fn an_edge_that_another_thread_arms_reaches_a_selector_that_waits() {
 #[test]
 fn threads_that_select_at_once_wait_no_longer_than_they_asked_for() {
     let selector = Selector::new().unwrap();
-    let (a, mut b) = UnixStream::pair().unwrap();
+    let (a, mut b) = pair();
     selector.register(&a, 1, Interest::READABLE, Trigger::Edge).unwrap();
     let count = |timeout| {
         let mut events = Events::with_capacity(4);
@@ -212,7 +166,7 @@ fn threads_that_select_at_once_wait_no_longer_than_they_asked_for() {
 #[test]
 fn what_another_thread_deregisters_is_not_reported_to_one_that_waits() {
     let selector = Selector::new().unwrap();
-    let (a, mut b) = UnixStream::pair().unwrap();
+    let (a, mut b) = pair();
     selector.register(&a, 1, Interest::READABLE, Trigger::Level).unwrap();
     thread::scope(|scope| {
         let waiting = scope.spawn(|| {
