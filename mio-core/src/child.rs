@@ -29,6 +29,8 @@ impl ChildExit {
 
     /// How it ended. `None` if somebody has reaped it before the loop could look: another thread that
     /// called `wait`, or the kernel, because SIGCHLD is ignored.
+    ///
+    /// Portability: Windows tells it always.
     #[must_use]
     pub const fn status(&self) -> Option<ExitStatus> {
         self.status

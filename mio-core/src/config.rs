@@ -45,6 +45,8 @@ pub struct Config {
     pub precision: Precision,
     /// For how long to look for events before sleeping: saves the tens of microseconds that waking a
     /// thread takes, and keeps a core busy meanwhile. Default zero: sleep at once.
+    ///
+    /// Portability: `Unsupported` where there is no clock, on the Web.
     pub spin: Duration,
     /// Virtual time, for tests: when nothing is ready, the clock jumps to the next deadline instead
     /// of waiting for it. The number seeds the order of events within a turn; the same seed gives
@@ -89,7 +91,7 @@ pub enum Precision {
     /// nice value), at most 100 ms, and for waits of a second and more the rest of a millisecond and up to
     /// 0.025 % if timers were pushed back meanwhile.
     ///
-    /// Portability: on Windows and with poll(2) the rest of a millisecond.
+    /// Portability: on Windows and with poll(2) the rest of a millisecond. With kqueue as late as that kernel makes it.
     #[default]
     Cheap,
     /// Wakes a little before a far deadline, 0.6 % of the wait and at most 110 ms, and waits again, so that

@@ -418,6 +418,9 @@ impl<M, S> EventLoop<M, S> {
     ///
     /// Signal masks stay as they are, in this process and in its children.
     ///
+    /// Portability: Unix; on Windows for those that the console has ([`Signal`](crate::Signal)). Others, and all on
+    /// WebAssembly, are `Unsupported`.
+    ///
     /// # Errors
     ///
     /// - `InvalidInput`: the set is empty or has a signal that cannot be handled here (KILL, STOP
@@ -442,7 +445,7 @@ impl<M, S> EventLoop<M, S> {
     /// If the child has exited already, the next turn says so.
     ///
     /// Portability: where SIGCHLD has to tell (poll(2), Linux without pidfds), one loop of a process can watch
-    /// children at a time.
+    /// children at a time. On WebAssembly there are none.
     ///
     /// # Errors
     ///

@@ -43,6 +43,8 @@ impl Readiness {
     /// The source is in error; the next I/O call on it, or `take_error`, says which.
     pub const ERROR: Readiness = Readiness(1 << 3);
     /// The peer will send no more. Data sent before may still wait: `read() == 0` is the truth.
+    ///
+    /// Portability: poll(2) says so on Linux alone, except of both directions.
     pub const READ_CLOSED: Readiness = Readiness(1 << 13);
     /// Nothing more can be written.
     ///
@@ -125,6 +127,9 @@ impl Readiness {
     }
 
     /// Whether both directions are closed; never for a mere half-close.
+    ///
+    /// Portability: with kqueue only who asked for both directions, or met an error, hears of it; on Windows only who met
+    /// an error.
     #[inline]
     #[must_use]
     pub const fn is_closed(self) -> bool {

@@ -38,6 +38,9 @@ use crate::{
 /// programs expect that. Let [`Stdio::piped`](std::process::Stdio::piped) make the pipe, of which
 /// [`Reader`] and [`Writer`] take over this side.
 ///
+/// Portability: on Windows a connection between two sockets, which holds more and ends as connections do. On
+/// WebAssembly `Unsupported`.
+///
 /// Source: pipe(2), pipe(7).
 ///
 /// # Errors

@@ -68,6 +68,10 @@ impl Selector {
     ///
     /// If it is ready already, the next [`select`](Selector::select) says so, in every trigger mode.
     ///
+    /// Portability: sources are descriptors on Unix and WASI, sockets on Windows, and nothing on the Web. Of a pipe whose
+    /// reader is gone some kernels with kqueue (FreeBSD, Darwin) tell the writer here, by `BrokenPipe`, instead of by an
+    /// event.
+    ///
     /// # Errors
     ///
     /// - `InvalidInput`: the interest is empty, or the source is this selector itself.

@@ -23,8 +23,12 @@ pub struct SignalInfo {
     pub signal: Signal,
     /// The process that sent it, if one did and it is visible from here (not in an outer namespace). For
     /// [`Signal::CHLD`] it is the child.
+    ///
+    /// Portability: Unix; elsewhere `None`.
     pub pid: Option<u32>,
     /// The real user of that process.
+    ///
+    /// Portability: as `pid`.
     pub uid: Option<u32>,
     /// Where it came from: `si_code` of sigaction(2), such as `SI_USER` for kill(2), `SI_QUEUE` for
     /// sigqueue(3), `SI_TKILL` for pthread_kill(3) and raise(3), `SI_KERNEL` for the terminal's keys.

@@ -78,6 +78,8 @@ impl TcpListener {
     /// The port can be bound again as soon as this listener is gone, even while connections that it
     /// accepted linger on (`SO_REUSEADDR`).
     ///
+    /// Portability: so it is on Windows without that option, which would let others take the port away there.
+    ///
     /// # Errors
     ///
     /// The system's: `AddrInUse`, `AddrNotAvailable`, `PermissionDenied` for a privileged port, no
@@ -101,6 +103,9 @@ impl TcpListener {
     ///
     /// One system call: the connection is non-blocking and close-on-exec already. Where a kernel or a
     /// sandbox refuses that call (`accept4`), the same in four.
+    ///
+    /// Portability: Apple's systems and AIX have no such call, and between two of the several another thread's `exec` may
+    /// inherit the connection. On Windows nothing is inherited by itself.
     ///
     /// # Errors
     ///

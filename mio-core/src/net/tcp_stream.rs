@@ -82,8 +82,9 @@ impl TcpStream {
     /// # Errors
     ///
     /// `ConnectionRefused`, `TimedOut`, `HostUnreachable` and whatever else ended the attempt;
-    /// `ConnectionReset` if it succeeded and the peer has reset the connection since; Windows leaves that
-    /// error to the next read or write, and goes on telling of an attempt that has failed.
+    /// `ConnectionReset` if it succeeded and the peer has reset the connection since.
+    ///
+    /// Portability: Windows leaves that one to the next read or write, and goes on telling of an attempt that has failed.
     pub fn finish_connect(&self) -> io::Result<bool> {
         // First, since it may have been made and broken since.
         let connected = socket::is_connected(&self.0);
@@ -175,7 +176,10 @@ impl TcpStream {
     ///   connection: the peer sees `ConnectionReset` instead of the end. A proxy tells one side in
     ///   this way that the other has failed.
     /// - Any other duration: waits up to that long, in whole seconds rounded up, for the peer to
-    ///   take everything. Linux waits although the socket is non-blocking, and the loop with it.
+    ///   take everything.
+    ///
+    /// Portability: with a duration Linux waits although the socket is non-blocking, and the loop with it; other systems
+    /// need not. On WebAssembly `Unsupported`.
     ///
     /// # Errors
     ///

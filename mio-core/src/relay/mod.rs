@@ -127,8 +127,9 @@ mod tests;
 
 use crate::{interest::Interest, sys::splice::URGENT};
 
-/// What both streams of a pair are to be registered with, in edge mode: reading, writing, and on Linux and
-/// Android urgent bytes.
+/// What both streams of a pair are to be registered with, in edge mode: reading and writing.
+///
+/// Portability: on Linux and Android, where bytes are spliced, urgent bytes too.
 pub const INTEREST: Interest = Interest::READABLE.union(Interest::WRITABLE).union(URGENT);
 
 pub use filter::{Chunk, Filter};

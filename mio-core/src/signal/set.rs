@@ -86,7 +86,7 @@ signals! {
 impl Signal {
     /// The signal of a number, if there can be one: from 1 to 64.
     ///
-    /// Numbers differ between platforms and, on Linux, between architectures.
+    /// Portability: numbers differ between platforms and, on Linux, between architectures.
     #[must_use]
     pub const fn from_raw(number: i32) -> Option<Signal> {
         if number >= 1 && number <= SIGNALS as i32 { Some(Signal(number as u8)) } else { None }

@@ -4,6 +4,10 @@
 //! its types holds for these too: non-blocking, close-on-exec, nothing allocated, and how broken
 //! pipes and interruptions are told.
 //!
+//! # Portability
+//!
+//! Unix. Windows has such sockets, but `std` has no type for them.
+//!
 //! # Names
 //!
 //! A socket is bound to a path, to an abstract name or to nothing. A path stays in the file system
