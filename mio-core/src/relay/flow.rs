@@ -375,8 +375,12 @@ impl Flow {
         }
         scratch[..first.len()].copy_from_slice(first);
         if !pool.can_hold() {
-            if self.write(first, sink, way)? < first.len() {
-                return Err(NO_ROOM);
+            let mut rest = first;
+            while !rest.is_empty() {
+                rest = &rest[self.write(rest, sink, way)?..];
+                if !self.flags.contains(Flags::WRITABLE) && !rest.is_empty() {
+                    return Err(NO_ROOM);
+                }
             }
         } else if self.flags.contains(Flags::READABLE) {
             self.copy(first.len(), source, sink, pool, way, filter)?;

@@ -108,9 +108,14 @@ impl Side {
 
     fn whimsical(seed: u64, percent: u64) -> Side {
         let side = Side::new(seed);
-        side.0.borrow_mut().interrupted = percent;
+        side.interrupt(percent);
         side.0.borrow_mut().whims = true;
         side
+    }
+
+    /// So many of a hundred calls are interrupted from now on.
+    pub(super) fn interrupt(&self, percent: u64) {
+        self.0.borrow_mut().interrupted = percent;
     }
 
     /// The peer has sent this.

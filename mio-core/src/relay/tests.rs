@@ -217,6 +217,15 @@ fn what_comes_first_and_finds_no_room_breaks_the_flow() {
     assert_eq!(flow.begin(b"abcde", source, sink, pool, way, &mut ()), full);
 }
 
+#[test]
+fn what_comes_first_is_sent_again_after_an_interruption_though_no_buffer_is_left() {
+    let mut rig = Rig::new(Bounds { buffers: 0, ..BOUNDS });
+    let Rig { source, sink, flow, pool, way } = &mut rig;
+    sink.interrupt(80);
+    assert_eq!(flow.begin(b"abc", source, sink, pool, way, &mut ()), Ok(Progress::Waits));
+    assert_eq!((rig.sink.sent(), rig.way.writes > 1), (b"abc".to_vec(), true));
+}
+
 /// Doubles each byte, and says good bye.
 struct Doubles;
 

@@ -8,6 +8,8 @@ mod generics;
 mod hooks;
 mod nesting;
 mod options;
+#[cfg(all(target_os = "linux", not(mio_core_poll)))]
+mod simulation;
 mod timeouts;
 mod workers;
 
