@@ -37,7 +37,7 @@ use script::{IDLE_TIMEOUT, Script};
 
 const SEED: &str = "PROXY_SEED";
 /// In a busy moment; a proxy that spins makes time stand still, and needs any number.
-const TURNS_MAX: u32 = 100_000;
+const TURNS_MAX: u32 = 20_000;
 const MOMENT: Duration = Duration::from_nanos(1);
 
 type Shared = Rc<RefCell<World>>;
@@ -195,6 +195,10 @@ impl OnHandler for Program {
             return event_loop.timeout(On::Quiet, MOMENT).map(drop);
         }
         touched.into_iter().for_each(|number| world.bury(event_loop, number));
+        let is_done = [self.blind.is_done(), self.seeing.is_done()];
+        for (proxy, is_done) in is_done.into_iter().enumerate() {
+            assert_eq!(is_done, world.draining.is_some() && world.open(proxy) == 0);
+        }
         (self.is_busy, self.waits) = (false, None);
         (self.turns, self.last) = (1, 0);
         if world.busy > 0 || !world.all_are_over() {
@@ -203,7 +207,6 @@ impl OnHandler for Program {
         match world.draining {
             None => event_loop.timeout(On::Rested, 3 * IDLE_TIMEOUT).map(drop),
             Some(_) => {
-                assert!(self.blind.is_done() && self.seeing.is_done());
                 world.check_end([self.blind.counters(), self.seeing.counters()]);
                 event_loop.shutdown();
                 Ok(())

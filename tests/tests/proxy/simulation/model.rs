@@ -2,7 +2,7 @@
 
 use std::{io::ErrorKind, mem};
 
-use mio_core::proxy::{Cause, Closed, Counters, Side};
+use mio_core::proxy::{Cause, Closed, Counters};
 
 use super::{
     faults::{Call, Fault},
@@ -118,6 +118,8 @@ impl World {
         }
         for (number, closed) in mem::take(&mut self.closings) {
             self.check_closed(number, &closed);
+            let stop = self.draining.map(|since| since + DRAIN_TIMEOUT.as_nanos() as u64 + LATE);
+            assert!(stop.is_none_or(|stop| now <= stop), "it drains for too long");
             let pair = &mut self.pairs[number];
             pair.state = State::Closed(closed);
             let tally = &mut self.tallies[pair.plot.proxy];
@@ -131,7 +133,7 @@ impl World {
         }
     }
 
-    fn open(&self, proxy: usize) -> usize {
+    pub(super) fn open(&self, proxy: usize) -> usize {
         let is_open = |pair: &&Pair| {
             pair.plot.proxy == proxy && matches!(pair.state, State::Connecting { .. } | State::Open)
         };
@@ -251,6 +253,11 @@ impl World {
     /// What is not true of the pairs that something happened to; those are looked at again.
     pub(super) fn complaint(&mut self) -> Option<String> {
         let mut touched = mem::take(&mut self.touched);
+        if touched.iter().any(|&number| self.pairs[number].sees()) {
+            // Who waits for a buffer may have it now.
+            let sees = |number: &usize| self.pairs[*number].sees();
+            touched.extend((0..self.pairs.len()).filter(sees));
+        }
         touched.sort_unstable();
         touched.dedup();
         touched.retain(|&number| self.complaint_of(number).is_some());
@@ -342,7 +349,12 @@ fn complaint_of_closed(pair: &Pair, side: usize, closed: &Closed) -> Option<&'st
     if !peer.listens() {
         return None;
     }
-    let resets = closed.cause.resets([Side::Client, Side::Upstream][side]) && pair.plot.tcp[side];
+    let resets = pair.plot.tcp[side]
+        && match closed.cause {
+            Cause::Broken(broken, _) => broken as usize != side,
+            Cause::Hook(_) => true,
+            _ => false,
+        };
     // The kernel says so too of bytes that nobody read, or looked at and did not take.
     let unread = written(closed, 1 - side) < pair.due(1 - side) || peer.broke.is_some();
     match peer.heard? {
