@@ -4,6 +4,7 @@ use std::{
     collections::VecDeque,
     io::{ErrorKind, Read, Write},
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    process::Child,
     thread,
     time::{Duration, Instant},
 };
@@ -11,7 +12,7 @@ use std::{
 use mio_core::{
     ChildExit, Config, EventLoop, Expiry, Handler, Interest, Readiness, SendError, Trigger,
 };
-use tests::{backend, exits, pair, settle};
+use tests::{backend, exits, pair, settle, waits_for_its_input};
 
 use crate::recorder::{Call, Recorder};
 
@@ -61,16 +62,25 @@ impl Handler<u32> for Ends {
     }
 }
 
+/// Ends them while the loop waits already, as a busy machine does.
+fn end_soon(children: impl Iterator<Item = Child>) {
+    for mut child in children {
+        thread::spawn(move || {
+            thread::sleep(Duration::from_millis(50));
+            drop(child.stdin.take());
+            child.wait().unwrap();
+        });
+    }
+}
+
 #[test]
 fn a_run_that_ends_in_any_phase_leaves_the_rest_to_the_next() {
     for how in [End::Shutdown, End::Failure, End::Panic] {
         let mut event_loop = EventLoop::new().unwrap();
-        let mut children = [(); 2].map(|()| exits(0).spawn().unwrap());
+        let mut children =
+            vec![waits_for_its_input().spawn().unwrap(), waits_for_its_input().spawn().unwrap()];
         for (token, child) in (5..).zip(&children) {
             event_loop.child(child, token).unwrap();
-        }
-        for child in &mut children {
-            child.wait().unwrap();
         }
         let pairs = [(); 2].map(|()| pair());
         for (token, (source, _)) in (1..).zip(&pairs) {
@@ -86,9 +96,14 @@ fn a_run_that_ends_in_any_phase_leaves_the_rest_to_the_next() {
         }
 
         let mut ends = Ends { how, calls: Vec::new() };
-        for turn in 1..=10 {
-            let timeout = Some(Duration::from_secs(10));
-            let result = catch_unwind(AssertUnwindSafe(|| event_loop.run_once(&mut ends, timeout)));
+        let mut turns = 0;
+        let mut handled = 0;
+        while handled < 10 {
+            if handled == 8 {
+                end_soon(children.drain(..));
+            }
+            let run = || event_loop.run_once(&mut ends, Some(Duration::from_secs(10)));
+            let result = catch_unwind(AssertUnwindSafe(run));
             match how {
                 End::Shutdown => assert!(!result.unwrap().unwrap()),
                 End::Failure => {
@@ -96,7 +111,12 @@ fn a_run_that_ends_in_any_phase_leaves_the_rest_to_the_next() {
                 }
                 End::Panic => assert!(result.is_err()),
             }
-            assert_eq!(ends.calls.len(), turn, "each turn ends at its first callback: {how:?}");
+            turns += 1;
+            assert_eq!(ends.calls.len(), turns, "each turn ends at its first callback: {how:?}");
+            handled = ends.calls.iter().filter(|&call| *call != Call::Tick).count();
+            // Some have nothing to handle but their tick: the phase that a panic has cut short is gone through again before
+            // the loop sleeps, and a child's end may be told twice.
+            assert!(turns <= 2 * 10, "{how:?}: {:?}", ends.calls);
         }
         for call in [
             Call::Ready(1, Readiness::WRITABLE),
@@ -110,7 +130,8 @@ fn a_run_that_ends_in_any_phase_leaves_the_rest_to_the_next() {
             Call::Message(9),
             Call::Message(10),
         ] {
-            assert!(ends.calls.contains(&call), "{how:?}: {call:?} in {:?}", ends.calls);
+            let times = ends.calls.iter().filter(|&made| *made == call).count();
+            assert_eq!(times, 1, "{how:?}: {call:?} in {:?}", ends.calls);
         }
         let mut recorder = Recorder::default();
         event_loop.run_once(&mut recorder, Some(Duration::ZERO)).unwrap();
