@@ -17,7 +17,8 @@ use crate::sys;
 /// of the descriptor is still open: the registration belongs to the open file and its events go on
 /// coming. [`EventLoop::close`](crate::EventLoop::close) deregisters first and leaves no doubt.
 ///
-/// Portability: on kqueue it is forgotten with its descriptor, on Windows with the last handle of the socket. With
+/// Portability: on kqueue it is forgotten with its descriptor, on Windows with the last handle of the socket; while a
+/// duplicate is open, its number may be given to another socket there, which is then reported in its stead. With
 /// poll(2) the types of this crate are forgotten when they are dropped. One of another type keeps its place until its
 /// number is registered again, and in level mode, if that number is given to another file, that file is reported in its
 /// stead: deregister it. On WASI even its successor's registration may be refused as `AlreadyExists`.

@@ -337,6 +337,23 @@ fn more_events_than_fit_come_with_the_next_wait() {
     assert!(seen.into_iter().eq(0..10));
 }
 
+#[test]
+fn a_level_that_nobody_sees_to_ends_the_wait_of_every_thread() {
+    const THREADS: usize = 3;
+    let selector = Selector::new().unwrap();
+    let (a, mut b) = pair();
+    selector.register(&a, 6, Interest::READABLE, Trigger::Level).unwrap();
+    thread::scope(|scope| {
+        let waits = || select(&selector, Some(Duration::from_secs(20)));
+        let threads = [(); THREADS].map(|()| scope.spawn(waits));
+        thread::sleep(Duration::from_millis(50));
+        b.write_all(b"x").unwrap();
+        for thread in threads {
+            assert_eq!(thread.join().unwrap(), [(6, Readiness::READABLE)]);
+        }
+    });
+}
+
 /// Where the kernel waits through a descriptor.
 #[cfg(nests)]
 #[test]

@@ -49,16 +49,21 @@ impl Member {
         Ok(Member { id, capacity })
     }
 
-    /// Enters the slot that `take` answers for a descriptor. `AlreadyExists`: it has one. `StorageFull`: there are
-    /// as many as were said to [`join`](Member::join).
+    /// Enters the slot that `take` answers for a descriptor. `AlreadyExists`: it has one, and `vacate` does not say
+    /// that this is another's, closed without a word, which it has vacated. `StorageFull`: there are as many as were
+    /// said to [`join`](Member::join).
     pub(in crate::sys) fn enter(
         &self,
         number: u64,
+        vacate: impl FnOnce(usize) -> bool,
         take: impl FnOnce() -> io::Result<usize>,
     ) -> io::Result<()> {
         let mut table = table();
-        if table.find(self.id, number).is_some() {
-            return Err(io::ErrorKind::AlreadyExists.into());
+        if let Some(entry) = table.find(self.id, number) {
+            if !vacate(table.entries[entry].slot) {
+                return Err(io::ErrorKind::AlreadyExists.into());
+            }
+            table.remove(entry);
         }
         if table.entries.len() == table.entries.capacity() && table.free == NONE {
             return Err(io::ErrorKind::StorageFull.into());
@@ -281,9 +286,10 @@ mod tests {
     fn every_selector_that_has_a_descriptor_hears_of_it_and_no_other() {
         const BASE: u64 = 1 << 40;
         let [(one, first), (other, second), (neither, third)] = [joined(2), joined(2), joined(2)];
-        first.enter(BASE, || Ok(5)).unwrap();
-        second.enter(BASE, || Ok(6)).unwrap();
-        third.enter(BASE + 1, || Ok(7)).unwrap();
+        let new = |_| unreachable!("it has no slot");
+        first.enter(BASE, new, || Ok(5)).unwrap();
+        second.enter(BASE, new, || Ok(6)).unwrap();
+        third.enter(BASE + 1, new, || Ok(7)).unwrap();
         arm(BASE, Interest::READABLE);
         assert_eq!(*one.armed.lock().unwrap(), [(5, Interest::READABLE)]);
         assert_eq!(*other.armed.lock().unwrap(), [(6, Interest::READABLE)]);
@@ -303,14 +309,21 @@ mod tests {
     fn a_descriptor_has_one_slot_in_a_selector_and_gets_another_when_that_is_gone() {
         const NUMBER: u64 = 1 << 41;
         let (_, member) = joined(1);
+        let new = |_| unreachable!("it has no slot");
         for slot in 0..100 {
-            member.enter(NUMBER, || Ok(slot)).unwrap();
-            let again = member.enter(NUMBER, || unreachable!("it has a slot")).unwrap_err();
+            member.enter(NUMBER, new, || Ok(slot)).unwrap();
+            let keeps = |old| {
+                assert_eq!(old, slot);
+                false
+            };
+            let again = member.enter(NUMBER, keeps, || unreachable!("it has a slot")).unwrap_err();
             assert_eq!(again.kind(), io::ErrorKind::AlreadyExists);
             assert_eq!(member.with(NUMBER, Ok).unwrap(), slot);
+            member.enter(NUMBER, |old| old == slot, || Ok(slot + 100)).unwrap();
+            assert_eq!(member.with(NUMBER, Ok).unwrap(), slot + 100);
             member.remove(NUMBER, |_| Ok(())).unwrap();
         }
-        let refused = member.enter(NUMBER, || Err(io::ErrorKind::Other.into()));
+        let refused = member.enter(NUMBER, new, || Err(io::ErrorKind::Other.into()));
         assert_eq!(refused.unwrap_err().kind(), io::ErrorKind::Other);
         assert!(member.with(NUMBER, |_| Ok(())).is_err(), "what take refused is not entered");
     }
@@ -320,7 +333,7 @@ mod tests {
         const BASE: u64 = 1 << 42;
         let (selector, member) = joined(64);
         for number in 0..64 {
-            member.enter(BASE + number, || Ok(0)).unwrap();
+            member.enter(BASE + number, |_| false, || Ok(0)).unwrap();
         }
         drop(member);
         arm(BASE, Interest::READABLE);
@@ -328,7 +341,7 @@ mod tests {
         assert_eq!(Arc::strong_count(&selector), 1);
         let (_, member) = joined(64);
         for number in 0..64 {
-            member.enter(BASE + number, || Ok(1)).unwrap();
+            member.enter(BASE + number, |_| false, || Ok(1)).unwrap();
         }
         for number in (0..64).rev() {
             assert_eq!(member.remove(BASE + number, Ok).unwrap(), 1);

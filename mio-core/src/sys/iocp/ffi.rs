@@ -19,8 +19,8 @@ use windows_sys::{
     },
     Win32::{
         Foundation::{
-            HANDLE, INVALID_HANDLE_VALUE, NTSTATUS, RtlNtStatusToDosError, STATUS_CANCELLED,
-            STATUS_NOT_FOUND, UNICODE_STRING, WAIT_TIMEOUT,
+            ERROR_INVALID_HANDLE, HANDLE, INVALID_HANDLE_VALUE, NTSTATUS, RtlNtStatusToDosError,
+            STATUS_CANCELLED, STATUS_NOT_FOUND, UNICODE_STRING, WAIT_TIMEOUT,
         },
         Networking::WinSock::{
             SIO_BASE_HANDLE, SIO_BSP_HANDLE, SIO_BSP_HANDLE_POLL, SIO_BSP_HANDLE_SELECT,
@@ -97,7 +97,7 @@ impl Packets {
     const COUNT_MAX: usize = 64;
 
     pub(super) fn new() -> Packets {
-        Packets { places: [const { MaybeUninit::uninit() }; _], room: 0, count: 0 }
+        Packets { places: [const { MaybeUninit::uninit() }; Packets::COUNT_MAX], room: 0, count: 0 }
     }
 
     /// Replaces its contents by what comes within the time, `room` at most; `u32::MAX` milliseconds are for ever.
@@ -342,9 +342,15 @@ pub(super) fn last_socket_error() -> io::Error {
     io::Error::from_raw_os_error(unsafe { WSAGetLastError() })
 }
 
-/// Errors and warnings are failures; what has begun or is done, none.
+/// Whether a number turned out to be that of no socket, and no other handle of its kind either.
+pub(super) fn is_no_handle(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(ERROR_INVALID_HANDLE as i32)
+}
+
+/// What has begun, or is done, if only with a warning, is no failure: its packet comes.
 fn check(status: NTSTATUS) -> io::Result<()> {
-    if status >= 0 {
+    const ERROR: u32 = 0xC000_0000;
+    if (status as u32) < ERROR {
         return Ok(());
     }
     // SAFETY: takes no pointer.

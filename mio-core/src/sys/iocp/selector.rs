@@ -55,15 +55,16 @@ impl Selector {
         let number = number(&source);
         let base = ffi::base_socket(source)?;
         let slot = Slot::new(number as usize, base, token, interest, trigger);
-        let enter = || self.member.enter(number, || self.shared.table().open(slot));
-        match enter() {
-            // Unless the socket that was registered is closed, and this one has its number.
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                self.forget_closed(number).map_err(|_| error)?;
-                enter()
+        // What another socket of this number left behind, which was closed without a word.
+        let vacate = |slot| {
+            let mut table = self.shared.table();
+            let closed = table.is_closed(slot);
+            if closed {
+                table.vacate(slot);
             }
-            result => result,
-        }
+            closed
+        };
+        self.member.enter(number, vacate, || self.shared.table().open(slot))
     }
 
     #[expect(clippy::unused_self, reason = "the backends' contract")]
@@ -126,6 +127,11 @@ impl Selector {
             // What is always ready would fill all the room by itself.
             queued = 0;
         }
+        // Another thread that waits does not come by to arm what this one leaves.
+        let mut table = self.shared.table();
+        if table.waiting > 0 {
+            table.arm(usize::MAX);
+        }
         Ok(())
     }
 
@@ -172,19 +178,6 @@ impl Selector {
         }
         let full = events.len() == events.capacity();
         Ok(!full && packets.as_slice().len() == packets.room())
-    }
-
-    /// Takes a socket that was closed, whose number another one has now, out of the table. Fails if it is the
-    /// same socket.
-    fn forget_closed(&self, number: u64) -> io::Result<()> {
-        self.member.remove(number, |slot| {
-            let mut table = self.shared.table();
-            if !table.is_closed(slot) {
-                return Err(io::ErrorKind::AlreadyExists.into());
-            }
-            table.vacate(slot);
-            Ok(())
-        })
     }
 
     /// Takes those out of the table of which the kernel has said that they are closed.
@@ -307,6 +300,7 @@ mod tests {
     use super::*;
 
     const READ: Interest = Interest::READABLE;
+    const WRITE: Interest = Interest::WRITABLE;
 
     /// Of the types of `std`, which do not say when they are dropped.
     fn pair() -> (TcpStream, TcpStream) {
@@ -387,6 +381,67 @@ mod tests {
         }
         assert!(reused > 0, "numbers are used again");
         empties(&selector);
+    }
+
+    /// A socket of `std` that is registered and then closed without a word, and another one with its number.
+    fn succession(register: impl Fn(&TcpStream)) -> (TcpStream, TcpStream) {
+        for _ in 0..1000 {
+            let (one, other) = pair();
+            let number = one.as_raw_socket();
+            register(&one);
+            drop((one, other));
+            let (one, other) = pair();
+            if one.as_raw_socket() == number {
+                return (one, other);
+            }
+            if other.as_raw_socket() == number {
+                return (other, one);
+            }
+        }
+        panic!("numbers are used again");
+    }
+
+    #[test]
+    fn a_socket_that_was_registered_twice_and_closed_leaves_its_number_to_the_next() {
+        for twice in [false, true] {
+            let selector = Selector::with_capacity(4096).unwrap();
+            // What is not armed again polls no number that may be nobody's.
+            let register = |one: &TcpStream, token| {
+                selector.register(one.as_socket(), token, WRITE, Trigger::OneShot)
+            };
+            let (one, _other) = succession(|one| {
+                register(one, 1).unwrap();
+                assert_eq!(look(&selector, 10_000), [1]);
+                // The kernel is asked who it is.
+                for _ in 0..=u8::from(twice) {
+                    let again = register(one, 1).unwrap_err();
+                    assert_eq!(again.kind(), io::ErrorKind::AlreadyExists);
+                }
+            });
+            // In vain while it still has the memory of all guards.
+            let result = register(&one, 2);
+            assert_eq!(result.is_err(), twice);
+            assert_eq!(look(&selector, 500), [2][usize::from(twice)..]);
+            let result = register(&one, 2);
+            assert_eq!(result.is_ok(), twice);
+            drop(one);
+            empties(&selector);
+        }
+    }
+
+    #[test]
+    fn a_registration_ends_when_its_number_is_nobodys() {
+        const NOBODY: usize = 0x00FF_FFF0;
+        let selector = Selector::with_capacity(1).unwrap();
+        let (one, mut other) = pair();
+        selector.register(one.as_socket(), 7, READ, Trigger::Level).unwrap();
+        other.write_all(b"x").unwrap();
+        assert_eq!(look(&selector, 10_000), [7]);
+        // As if it were closed, and a duplicate open.
+        selector.shared.table().renumber(0, NOBODY);
+        empties(&selector);
+        selector.register(one.as_socket(), 8, READ, Trigger::Level).unwrap();
+        assert_eq!(look(&selector, 10_000), [8]);
     }
 
     #[test]

@@ -5,6 +5,24 @@
 use super::afd::{self, Conditions};
 use crate::interest::{Interest, Readiness, Trigger};
 
+/// What a poll of a slot is for, and which of its memory it has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    /// Waits for what may be reported.
+    Poll,
+    /// Waits for the end of the socket.
+    Guard,
+    /// The same, begun before the former is called off.
+    Relief,
+    /// Once more, while the kernel still has the memory of the first.
+    Reserve,
+}
+
+impl Role {
+    pub(super) const ALL: [Role; 4] = [Role::Poll, Role::Guard, Role::Relief, Role::Reserve];
+    const GUARDS: [Role; 3] = [Role::Guard, Role::Relief, Role::Reserve];
+}
+
 /// A poll, and thereby its memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Flight {
@@ -48,10 +66,8 @@ pub(super) struct Slot {
     broken: bool,
     /// Registered; otherwise it waits for its memory to come back, if that is not back yet.
     pub(super) live: bool,
-    /// Waits for what may be reported.
-    pub(super) poll: Flight,
-    /// Waits for the end of the socket for as long as it is registered.
-    pub(super) guard: Flight,
+    /// Its polls, by their roles.
+    pub(super) flights: [Flight; Role::ALL.len()],
     /// In the list of those to be armed before the next wait.
     pub(super) queued: bool,
     /// In the list of those found closed.
@@ -79,8 +95,7 @@ impl Slot {
             armed: interest,
             broken: false,
             live: true,
-            poll: Flight::Idle,
-            guard: Flight::Idle,
+            flights: [Flight::Idle; Role::ALL.len()],
             queued: false,
             closing: false,
             listed: true,
@@ -103,13 +118,16 @@ impl Slot {
         }
     }
 
-    /// What is to be done about the poll.
-    pub(super) fn step(&self) -> Step {
+    /// What is to be done about a poll. A guard is never begun here: it would be for whoever has the number by then.
+    pub(super) fn step(&self, role: Role) -> Step {
+        let flight = self.flights[role as usize];
+        if !self.live {
+            return if let Flight::Pending(_) = flight { Step::Cancel } else { Step::Rest };
+        }
         let watched = self.trigger == Trigger::Edge && !self.broken;
-        let wanted = self.live && (watched || !self.armed.is_empty());
-        match self.poll {
+        let wanted = role == Role::Poll && (watched || !self.armed.is_empty());
+        match flight {
             Flight::Idle if wanted => Step::Submit(afd::conditions(self.armed)),
-            Flight::Pending(_) if !self.live => Step::Cancel,
             // If it waits for more than is wanted, what it says is sieved.
             Flight::Pending(conditions)
                 if wanted && !conditions.contains(afd::conditions(self.armed)) =>
@@ -120,18 +138,27 @@ impl Slot {
         }
     }
 
-    /// What is to be done about the guard.
-    pub(super) fn guard_step(&self) -> Step {
-        match self.guard {
-            Flight::Idle if self.live => Step::Submit(Conditions::LOCAL_CLOSE),
-            Flight::Pending(_) if !self.live => Step::Cancel,
-            _ => Step::Rest,
-        }
+    /// Who is on guard, and who can relieve it, unless the kernel still has the memory of all others.
+    pub(super) fn guards(&self) -> Option<(Role, Role)> {
+        let find = |is: fn(Flight) -> bool| {
+            Role::GUARDS.into_iter().find(|&role| is(self.flights[role as usize]))
+        };
+        let guard = find(|flight| matches!(flight, Flight::Pending(_)))?;
+        Some((guard, find(|flight| flight == Flight::Idle)?))
     }
 
-    /// The memory of the poll is back. Answers what is to be reported.
-    pub(super) fn poll_landed(&mut self, landing: Landing) -> Option<Readiness> {
-        self.poll = Flight::Idle;
+    /// The memory of a poll is back. Answers what is to be reported.
+    pub(super) fn landed(&mut self, role: Role, landing: Landing) -> Option<Readiness> {
+        self.flights[role as usize] = Flight::Idle;
+        if role == Role::Poll {
+            return self.poll_landed(landing);
+        }
+        // The socket is closed, unless the guard was relieved.
+        self.live &= landing == Landing::Cancelled;
+        None
+    }
+
+    fn poll_landed(&mut self, landing: Landing) -> Option<Readiness> {
         if !self.live {
             return None;
         }
@@ -159,18 +186,10 @@ impl Slot {
         Some(readiness)
     }
 
-    /// The memory of the guard is back: the socket is closed, unless the guard was called off.
-    pub(super) fn guard_landed(&mut self, landing: Landing) {
-        self.guard = Flight::Idle;
-        if landing != Landing::Cancelled {
-            self.live = false;
-        }
-    }
-
     /// Whether it can be given away.
     pub(super) fn is_free(&self) -> bool {
         let named = self.live || self.listed || self.queued || self.closing;
-        !named && self.poll == Flight::Idle && self.guard == Flight::Idle
+        !named && self.flights == [Flight::Idle; Role::ALL.len()]
     }
 }
 
@@ -181,6 +200,7 @@ mod tests {
     const READ: Interest = Interest::READABLE;
     const WRITE: Interest = Interest::WRITABLE;
     const BOTH: Interest = READ.union(WRITE);
+    const GUARDING: Flight = Flight::Pending(Conditions::LOCAL_CLOSE);
 
     fn slot(interest: Interest, trigger: Trigger) -> Slot {
         Slot::new(4, 4, 7, interest, trigger)
@@ -188,8 +208,8 @@ mod tests {
 
     /// As the kernel does.
     fn submitted(slot: &mut Slot) -> Conditions {
-        let Step::Submit(conditions) = slot.step() else { panic!("{slot:?}") };
-        slot.poll = Flight::Pending(conditions);
+        let Step::Submit(conditions) = slot.step(Role::Poll) else { panic!("{slot:?}") };
+        slot.flights[Role::Poll as usize] = Flight::Pending(conditions);
         conditions
     }
 
@@ -202,16 +222,16 @@ mod tests {
         ] {
             let mut slot = slot(READ, trigger);
             submitted(&mut slot);
-            assert_eq!(slot.step(), Step::Rest);
-            let told = slot.poll_landed(Landing::Held(Conditions::RECEIVE));
+            assert_eq!(slot.step(Role::Poll), Step::Rest);
+            let told = slot.landed(Role::Poll, Landing::Held(Conditions::RECEIVE));
             assert_eq!(told, Some(Readiness::READABLE));
-            assert_eq!(slot.step(), next, "{trigger:?}");
+            assert_eq!(slot.step(Role::Poll), next, "{trigger:?}");
             slot.would_block(READ);
             let again = match trigger {
                 Trigger::OneShot => Step::Rest,
                 _ => Step::Submit(afd::conditions(READ)),
             };
-            assert_eq!(slot.step(), again, "{trigger:?}");
+            assert_eq!(slot.step(Role::Poll), again, "{trigger:?}");
         }
     }
 
@@ -219,15 +239,15 @@ mod tests {
     fn an_edge_in_one_direction_leaves_the_other_armed() {
         let mut slot = slot(BOTH, Trigger::Edge);
         submitted(&mut slot);
-        slot.poll_landed(Landing::Held(Conditions::SEND));
+        slot.landed(Role::Poll, Landing::Held(Conditions::SEND));
         assert_eq!(submitted(&mut slot), afd::conditions(READ));
         slot.would_block(READ);
-        assert_eq!(slot.step(), Step::Rest, "that is what it waits for");
+        assert_eq!(slot.step(Role::Poll), Step::Rest, "that is what it waits for");
         slot.would_block(WRITE);
-        assert_eq!(slot.step(), Step::Cancel, "it has to wait for more");
-        slot.poll = Flight::Cancelling;
-        assert_eq!(slot.step(), Step::Rest);
-        assert_eq!(slot.poll_landed(Landing::Cancelled), None);
+        assert_eq!(slot.step(Role::Poll), Step::Cancel, "it has to wait for more");
+        slot.flights[Role::Poll as usize] = Flight::Cancelling;
+        assert_eq!(slot.step(Role::Poll), Step::Rest);
+        assert_eq!(slot.landed(Role::Poll, Landing::Cancelled), None);
         assert_eq!(submitted(&mut slot), afd::conditions(BOTH));
     }
 
@@ -236,9 +256,9 @@ mod tests {
         let mut slot = slot(READ, Trigger::Edge);
         submitted(&mut slot);
         slot.change(8, BOTH, Trigger::Edge);
-        assert_eq!(slot.step(), Step::Cancel);
-        slot.poll = Flight::Cancelling;
-        let told = slot.poll_landed(Landing::Held(Conditions::RECEIVE));
+        assert_eq!(slot.step(Role::Poll), Step::Cancel);
+        slot.flights[Role::Poll as usize] = Flight::Cancelling;
+        let told = slot.landed(Role::Poll, Landing::Held(Conditions::RECEIVE));
         assert_eq!(told, Some(Readiness::READABLE));
         assert_eq!(submitted(&mut slot), afd::conditions(WRITE));
     }
@@ -248,8 +268,8 @@ mod tests {
         let mut slot = slot(BOTH, Trigger::Level);
         submitted(&mut slot);
         slot.change(8, READ, Trigger::Level);
-        assert_eq!(slot.step(), Step::Rest);
-        assert_eq!(slot.poll_landed(Landing::Held(Conditions::SEND)), None);
+        assert_eq!(slot.step(Role::Poll), Step::Rest);
+        assert_eq!(slot.landed(Role::Poll, Landing::Held(Conditions::SEND)), None);
         assert_eq!(submitted(&mut slot), afd::conditions(READ));
     }
 
@@ -257,9 +277,9 @@ mod tests {
     fn a_broken_connection_is_an_edge_in_every_direction() {
         let mut slot = slot(BOTH, Trigger::Edge);
         submitted(&mut slot);
-        let told = slot.poll_landed(Landing::Held(Conditions::ABORT)).unwrap();
+        let told = slot.landed(Role::Poll, Landing::Held(Conditions::ABORT)).unwrap();
         assert!(told.is_closed() && told.contains(Readiness::ERROR));
-        assert_eq!(slot.step(), Step::Rest);
+        assert_eq!(slot.step(Role::Poll), Step::Rest);
     }
 
     #[test]
@@ -267,47 +287,60 @@ mod tests {
         for trigger in [Trigger::Level, Trigger::Edge, Trigger::OneShot] {
             let mut slot = slot(READ, trigger);
             submitted(&mut slot);
-            assert_eq!(slot.poll_landed(Landing::Failed), Some(Readiness::ERROR));
-            assert_eq!(slot.step(), Step::Rest, "{trigger:?}");
+            assert_eq!(slot.landed(Role::Poll, Landing::Failed), Some(Readiness::ERROR));
+            assert_eq!(slot.step(Role::Poll), Step::Rest, "{trigger:?}");
         }
     }
 
     #[test]
-    fn a_slot_is_free_when_both_polls_have_come_back() {
+    fn a_slot_is_free_when_all_polls_have_come_back() {
         let mut slot = slot(READ, Trigger::Level);
         submitted(&mut slot);
-        assert_eq!(slot.guard_step(), Step::Submit(Conditions::LOCAL_CLOSE));
-        slot.guard = Flight::Pending(Conditions::LOCAL_CLOSE);
-        assert_eq!(slot.guard_step(), Step::Rest);
+        slot.flights[Role::Guard as usize] = GUARDING;
+        slot.flights[Role::Relief as usize] = Flight::Cancelling;
+        assert_eq!(Role::ALL.map(|role| slot.step(role)), [Step::Rest; 4]);
         (slot.live, slot.listed) = (false, false);
-        assert_eq!((slot.step(), slot.guard_step()), (Step::Cancel, Step::Cancel));
-        slot.guard = Flight::Cancelling;
-        slot.guard_landed(Landing::Cancelled);
+        let steps = [Step::Cancel, Step::Cancel, Step::Rest, Step::Rest];
+        assert_eq!(Role::ALL.map(|role| slot.step(role)), steps);
+        slot.landed(Role::Guard, Landing::Cancelled);
+        slot.landed(Role::Relief, Landing::Cancelled);
         assert!(!slot.is_free());
-        assert_eq!(slot.poll_landed(Landing::Held(Conditions::RECEIVE)), None);
+        assert_eq!(slot.landed(Role::Poll, Landing::Held(Conditions::RECEIVE)), None);
         assert!(slot.is_free());
-        assert_eq!((slot.step(), slot.guard_step()), (Step::Rest, Step::Rest));
+        assert_eq!(Role::ALL.map(|role| slot.step(role)), [Step::Rest; 4]);
     }
 
     #[test]
     fn a_closed_socket_retires_its_slot_whichever_poll_says_so_first() {
-        let mut first = slot(READ, Trigger::Level);
-        submitted(&mut first);
-        first.guard = Flight::Pending(Conditions::LOCAL_CLOSE);
-        let mut second = first;
-        first.guard_landed(Landing::Held(Conditions::LOCAL_CLOSE));
-        assert_eq!((first.live, first.step()), (false, Step::Cancel));
-        let end = Conditions::RECEIVE | Conditions::LOCAL_CLOSE;
-        assert_eq!(second.poll_landed(Landing::Held(end)), None);
-        assert_eq!((second.live, second.guard_step()), (false, Step::Cancel));
+        let end = Landing::Held(Conditions::RECEIVE | Conditions::LOCAL_CLOSE);
+        for first in Role::ALL {
+            let mut slot = slot(READ, Trigger::Level);
+            submitted(&mut slot);
+            for role in Role::GUARDS {
+                slot.flights[role as usize] = GUARDING;
+            }
+            assert_eq!(slot.landed(first, end), None);
+            assert!(!slot.live);
+            for other in Role::ALL.into_iter().filter(|&role| role != first) {
+                assert_eq!(slot.step(other), Step::Cancel, "{first:?} {other:?}");
+            }
+        }
     }
 
     #[test]
-    fn a_guard_that_was_called_off_is_posted_again() {
+    fn a_guard_is_relieved_by_others_and_never_begun_again_by_itself() {
         let mut slot = slot(READ, Trigger::Level);
-        slot.guard = Flight::Cancelling;
-        slot.guard_landed(Landing::Cancelled);
+        submitted(&mut slot);
+        slot.flights[Role::Guard as usize] = GUARDING;
+        for expected in [(Role::Guard, Role::Relief), (Role::Relief, Role::Reserve)] {
+            assert_eq!(slot.guards(), Some(expected));
+            slot.flights[expected.1 as usize] = GUARDING;
+            slot.flights[expected.0 as usize] = Flight::Cancelling;
+        }
+        assert_eq!(slot.guards(), None, "the kernel has the memory of all");
+        slot.landed(Role::Relief, Landing::Cancelled);
         assert!(slot.live);
-        assert_eq!(slot.guard_step(), Step::Submit(Conditions::LOCAL_CLOSE));
+        assert_eq!(slot.step(Role::Relief), Step::Rest);
+        assert_eq!(slot.guards(), Some((Role::Reserve, Role::Relief)));
     }
 }

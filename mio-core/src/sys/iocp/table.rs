@@ -16,7 +16,7 @@ use super::{
     afd::Conditions,
     ffi::{self, Operation, Packets},
     port::{Kind, Port},
-    slot::{Flight, Landing, Slot, Step},
+    slot::{Flight, Landing, Role, Slot, Step},
     waker::Alarm,
 };
 use crate::{
@@ -27,12 +27,8 @@ use crate::{
 /// As many sockets share a handle of AFD, whose list of polls is locked and searched when one is called off.
 const SOCKETS_PER_AFD: usize = 32;
 
-/// Which poll of a slot.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Role {
-    Poll,
-    Guard,
-}
+/// For so long the next packet of a poll that was called off is waited for: it comes at once.
+const LAST_PACKET_MS: u32 = 10_000;
 
 pub(super) struct Table {
     port: Arc<Port>,
@@ -58,7 +54,7 @@ impl Table {
     /// Takes all memory, and no handle.
     pub(super) fn with_capacity(port: Arc<Port>, capacity: usize) -> io::Result<Table> {
         // The number of a poll goes through the kernel as a pointer.
-        let capacity = if capacity > u32::MAX as usize / 4 {
+        let capacity = if capacity > u32::MAX as usize / (Role::ALL.len() + 1) {
             return Err(io::ErrorKind::OutOfMemory.into());
         } else {
             capacity
@@ -70,7 +66,7 @@ impl Table {
             free: VecDeque::new(),
             queue: VecDeque::new(),
             closed: VecDeque::new(),
-            memory: Memory::with_capacity(capacity.saturating_mul(2))?,
+            memory: Memory::with_capacity(capacity)?,
             afds: Vec::new(),
             flights: 0,
             waiting: 0,
@@ -97,7 +93,9 @@ impl Table {
             self.slots[index] = slot;
         }
         // The guard first: from then on it is this socket and no other.
-        let begun = self.advance(index, Role::Guard).and_then(|()| self.advance(index, Role::Poll));
+        let begun = self
+            .submit(index, Role::Guard, Conditions::LOCAL_CLOSE)
+            .and_then(|()| self.advance(index, Role::Poll));
         match begun {
             Ok(()) => Ok(index),
             Err(error) => {
@@ -131,7 +129,7 @@ impl Table {
             return;
         }
         slot.would_block(interest);
-        if slot.step() == Step::Rest {
+        if slot.step(Role::Poll) == Step::Rest {
             return;
         }
         if self.waiting == 0 || self.advance(index, Role::Poll).is_err() {
@@ -147,14 +145,14 @@ impl Table {
         was_live
     }
 
-    /// Whether the socket in the slot was closed, so that its number is another's by now. Calls the guard off to
-    /// find out; if there is something to call off, the socket is the same.
+    /// Whether the socket in the slot is closed, as somebody asks who has a socket of its number open. Calls the guard
+    /// off to find out: if there was something to call off, it is the same socket. Another guard is begun before, so
+    /// that the socket is never without one. While the kernel still has the memory of all others, the answer is no.
     pub(super) fn is_closed(&mut self, index: usize) -> bool {
         let slot = &self.slots[index];
-        if slot.live && matches!(slot.guard, Flight::Pending(_)) {
-            let alive = self.call_off(index, Role::Guard);
-            self.slots[index].guard = Flight::Cancelling;
-            if !alive {
+        if let (true, Some((guard, relief))) = (slot.live, slot.guards()) {
+            let relieved = self.submit(index, relief, Conditions::LOCAL_CLOSE).is_ok();
+            if relieved && !self.call_off(index, guard) {
                 self.retire(index);
             }
         }
@@ -173,13 +171,15 @@ impl Table {
             let Some(index) = self.queue.pop_front() else { break };
             let index = index as usize;
             self.slots[index].queued = false;
-            let begun =
-                self.advance(index, Role::Guard).and_then(|()| self.advance(index, Role::Poll));
-            if begun.is_err() {
-                self.enqueue(index);
-                all = false;
+            match self.advance(index, Role::Poll) {
+                Ok(()) => self.release(index),
+                // Its number is nobody's, so that it is closed, whatever duplicates of it are open.
+                Err(error) if ffi::is_no_handle(&error) => self.retire(index),
+                Err(_) => {
+                    self.enqueue(index);
+                    all = false;
+                }
             }
-            self.release(index);
         }
         all
     }
@@ -191,15 +191,9 @@ impl Table {
         self.flights -= 1;
         let landing = self.landing(index, role);
         let slot = &mut self.slots[index];
-        let readiness = match role {
-            Role::Poll => slot.poll_landed(landing),
-            Role::Guard => {
-                slot.guard_landed(landing);
-                None
-            }
-        };
+        let readiness = slot.landed(role, landing);
         if slot.live {
-            if slot.step() != Step::Rest || slot.guard_step() != Step::Rest {
+            if slot.step(Role::Poll) != Step::Rest {
                 self.enqueue(index);
             }
         } else {
@@ -211,7 +205,7 @@ impl Table {
 
     /// Whether the packet is about the end of a socket, which is to be heard before what else it did.
     pub(super) fn is_guard(value: usize) -> bool {
-        number_of(value).1 == Role::Guard
+        number_of(value).1 != Role::Poll
     }
 
     /// The next socket that was found closed and is still listed, with its slot.
@@ -243,6 +237,12 @@ impl Table {
         self.slots.len() - self.free.len()
     }
 
+    /// From here on polls of the slot name another number.
+    #[cfg(test)]
+    pub(super) fn renumber(&mut self, index: usize, base: usize) {
+        self.slots[index].base = base;
+    }
+
     fn retire(&mut self, index: usize) {
         let slot = &mut self.slots[index];
         slot.live = false;
@@ -250,7 +250,7 @@ impl Table {
             slot.closing = true;
             self.closed.push_back(index as u32);
         }
-        for role in [Role::Poll, Role::Guard] {
+        for role in Role::ALL {
             // Calling off does not fail.
             let _ = self.advance(index, role);
         }
@@ -275,30 +275,14 @@ impl Table {
 
     /// Does what is to be done about a poll.
     fn advance(&mut self, index: usize, role: Role) -> io::Result<()> {
-        let slot = &self.slots[index];
-        let step = match role {
-            Role::Poll => slot.step(),
-            Role::Guard => slot.guard_step(),
-        };
-        match step {
-            Step::Rest => return Ok(()),
-            Step::Submit(conditions) => {
-                self.submit(index, role, conditions)?;
-                *self.flight(index, role) = Flight::Pending(conditions);
-            }
+        match self.slots[index].step(role) {
+            Step::Rest => {}
+            Step::Submit(conditions) => self.submit(index, role, conditions)?,
             Step::Cancel => {
                 self.call_off(index, role);
-                *self.flight(index, role) = Flight::Cancelling;
             }
         }
         Ok(())
-    }
-
-    fn flight(&mut self, index: usize, role: Role) -> &mut Flight {
-        match role {
-            Role::Poll => &mut self.slots[index].poll,
-            Role::Guard => &mut self.slots[index].guard,
-        }
     }
 
     fn submit(&mut self, index: usize, role: Role, conditions: Conditions) -> io::Result<()> {
@@ -311,6 +295,7 @@ impl Table {
         // SAFETY: the poll was idle, so that its memory is ours; `Flight` says so until its packet is taken, and
         // while it says so nobody touches the memory, nor is it freed.
         unsafe { ffi::afd_poll(self.afds[group].as_handle(), operation, base, conditions, value) }?;
+        self.slots[index].flights[role as usize] = Flight::Pending(conditions);
         self.flights += 1;
         Ok(())
     }
@@ -319,7 +304,9 @@ impl Table {
     fn call_off(&mut self, index: usize, role: Role) -> bool {
         let afd = self.afds[index / SOCKETS_PER_AFD].as_handle();
         // SAFETY: the poll is pending: it was submitted to this handle, and its packet was not taken.
-        unsafe { ffi::afd_cancel(afd, self.memory.of(index, role)) }.unwrap_or(true)
+        let found = unsafe { ffi::afd_cancel(afd, self.memory.of(index, role)) }.unwrap_or(true);
+        self.slots[index].flights[role as usize] = Flight::Cancelling;
+        found
     }
 
     fn landing(&self, index: usize, role: Role) -> Landing {
@@ -336,7 +323,8 @@ impl Drop for Table {
         }
         let mut packets = Packets::new();
         while self.flights > 0 {
-            if packets.take(self.port.as_handle(), usize::MAX, u32::MAX).is_err() {
+            let taken = packets.take(self.port.as_handle(), usize::MAX, LAST_PACKET_MS);
+            if taken.is_err() || packets.as_slice().is_empty() {
                 // It is better lost than written to by the kernel when it is somebody else's.
                 return self.memory.leak();
             }
@@ -364,41 +352,48 @@ impl fmt::Debug for Table {
 
 /// What a poll is called in its packet; never zero, which would mean that no packet is wanted.
 fn value_of(index: usize, role: Role) -> usize {
-    index * 2 + 1 + role as usize
+    index * Role::ALL.len() + role as usize + 1
 }
 
 fn number_of(value: usize) -> (usize, Role) {
     let number = value - 1;
-    (number / 2, if number % 2 == 0 { Role::Poll } else { Role::Guard })
+    (number / Role::ALL.len(), Role::ALL[number % Role::ALL.len()])
 }
 
 /// Memory for polls, which does not move. What is never used is never touched.
 struct Memory {
     places: *mut Operation,
     capacity: usize,
+    slots: usize,
 }
 
 // SAFETY: the pointer is to memory that this struct owns, and is used behind the selector's lock.
 unsafe impl Send for Memory {}
 
 impl Memory {
-    fn with_capacity(capacity: usize) -> Result<Memory, TryReserveError> {
+    fn with_capacity(slots: usize) -> Result<Memory, TryReserveError> {
         let mut places = Vec::new();
-        places.try_reserve_exact(capacity)?;
+        places.try_reserve_exact(slots.saturating_mul(Role::ALL.len()))?;
         let mut places = std::mem::ManuallyDrop::new(places);
-        Ok(Memory { places: places.as_mut_ptr(), capacity: places.capacity() })
+        Ok(Memory { places: places.as_mut_ptr(), capacity: places.capacity(), slots })
     }
 
     fn of(&self, index: usize, role: Role) -> *mut Operation {
-        let place = index * 2 + role as usize;
-        assert!(place < self.capacity, "there are two places for each slot");
+        assert!(index < self.slots, "there is a place for each poll of each slot");
+        let place = match role {
+            Role::Poll => index * 2,
+            Role::Guard => index * 2 + 1,
+            // Far from the others, since they are seldom used.
+            Role::Relief => self.slots * 2 + index,
+            Role::Reserve => self.slots * 3 + index,
+        };
         // SAFETY: it is in the allocation.
         unsafe { self.places.add(place) }
     }
 
     fn leak(&mut self) {
         self.places = ptr::NonNull::dangling().as_ptr();
-        self.capacity = 0;
+        (self.capacity, self.slots) = (0, 0);
     }
 }
 
@@ -416,13 +411,25 @@ mod tests {
     #[test]
     fn the_number_of_a_poll_is_its_own_and_never_zero() {
         for index in [0, 1, 31, 16_383] {
-            for role in [Role::Poll, Role::Guard] {
+            for role in Role::ALL {
                 let value = value_of(index, role);
                 assert!(value != 0);
                 assert_eq!(number_of(value), (index, role));
-                assert_eq!(Table::is_guard(value), role == Role::Guard);
+                assert_eq!(Table::is_guard(value), role != Role::Poll);
             }
         }
-        assert_eq!([Role::Poll, Role::Guard].map(|role| value_of(0, role)), [1, 2]);
+        assert_eq!(Role::ALL.map(|role| value_of(0, role)), [1, 2, 3, 4]);
+    }
+
+    #[test]
+    fn every_poll_of_every_slot_has_memory_of_its_own() {
+        const SLOTS: usize = 5;
+        let memory = Memory::with_capacity(SLOTS).unwrap();
+        let place = |index, role| memory.of(index, role).addr() - memory.places.addr();
+        let mut places: Vec<_> = (0..SLOTS)
+            .flat_map(|index| Role::ALL.map(|role| place(index, role) / size_of::<Operation>()))
+            .collect();
+        places.sort_unstable();
+        assert!(places.into_iter().eq(0..SLOTS * Role::ALL.len()));
     }
 }

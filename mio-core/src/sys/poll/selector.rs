@@ -64,19 +64,15 @@ impl Selector {
         }
         let number = number(&source);
         // What another file of this number left behind, which was closed without a word.
-        let stale = |slot| {
+        let vacate = |slot| {
             let mut state = self.shared.lock();
-            if state.table.is_of(slot, identity) {
-                return Err(io::ErrorKind::AlreadyExists.into());
+            let stale = !state.table.is_of(slot, identity);
+            if stale {
+                state.table.remove(slot);
             }
-            state.table.remove(slot);
-            Ok(())
+            stale
         };
-        match self.member.remove(number, stale) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            result => result?,
-        }
-        self.member.enter(number, || {
+        self.member.enter(number, vacate, || {
             let mut state = self.shared.lock();
             let fd = source.as_raw_fd();
             let slot = state.table.insert(fd, identity, token, interest, trigger)?;
