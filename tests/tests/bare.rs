@@ -13,6 +13,10 @@ use mio_core::{
     net::{TcpListener, TcpStream, UdpSocket},
     pipe,
 };
+use tests::alloc::{Counting, forbidden};
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
 
 /// What happened, in order.
 #[derive(Default)]
@@ -63,6 +67,39 @@ fn an_hour_of_virtual_time_is_over_at_once() {
     }
     event_loop.timeout(1u64, Duration::from_secs(3_600)).unwrap();
     event_loop.run(Stops).unwrap();
+}
+
+#[test]
+fn a_loop_that_is_built_touches_no_allocator() {
+    #[derive(Default)]
+    struct Seen {
+        timeouts: u32,
+        messages: u32,
+    }
+    impl Handler<u32> for Seen {
+        fn timeout(&mut self, _: &mut EventLoop<u32>, _: u64, _: Expiry) {
+            self.timeouts += 1;
+        }
+
+        fn message(&mut self, _: &mut EventLoop<u32>, _: u32) {
+            self.messages += 1;
+        }
+    }
+    const ROUNDS: u32 = 50;
+    let mut event_loop = EventLoop::new().unwrap();
+    let (sender, mut seen) = (event_loop.sender(), Seen::default());
+    forbidden("timers and messages", || {
+        for round in 1..=ROUNDS {
+            event_loop.timeout(1u64, Duration::from_millis(1)).unwrap();
+            let never = event_loop.timeout(2u64, Duration::from_secs(3_600)).unwrap();
+            assert!(event_loop.cancel(never));
+            sender.send(round).unwrap();
+            while seen.timeouts < round {
+                event_loop.run_once(&mut seen, None).unwrap();
+            }
+        }
+    });
+    assert_eq!((seen.timeouts, seen.messages), (ROUNDS, ROUNDS));
 }
 
 #[test]
