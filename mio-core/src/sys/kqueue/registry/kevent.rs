@@ -111,7 +111,8 @@ pub(in crate::sys) fn adding(trigger: Trigger, system: &System) -> u32 {
 
 /// What an event says of a source of this kind.
 ///
-/// `EV_EOF` is of its filter's direction. With a socket's error in `fflags` the connection is gone, both ways: on
+/// `EV_EOF` is of its filter's direction, whichever side has shut that down (FreeBSD, sys/kern/uipc_socket.c:
+/// `filt_soread`, `filt_sowrite`). With a socket's error in `fflags` the connection is gone, both ways: on
 /// a connect that was refused and on a reset both filters have it. Of a pipe whose other end is closed epoll
 /// says "hung up" to the reader and "error" to the writer.
 pub(in crate::sys) fn readiness(event: &Kevent, kind: Kind, system: &System) -> Readiness {
