@@ -91,7 +91,7 @@ pub enum Precision {
     /// nice value), at most 100 ms, and for waits of a second and more the rest of a millisecond and up to
     /// 0.025 % if timers were pushed back meanwhile.
     ///
-    /// Portability: on Windows and with poll(2) the rest of a millisecond. With kqueue as late as that kernel makes it.
+    /// Portability: with poll(2) and before Windows 10 (1803) the rest of a millisecond. With kqueue as late as that kernel makes it.
     #[default]
     Cheap,
     /// Wakes a little before a far deadline, 0.6 % of the wait and at most 110 ms, and waits again, so that

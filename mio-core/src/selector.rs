@@ -169,7 +169,8 @@ impl Selector {
     ///
     /// Several threads may select at once; an event goes to one of them.
     ///
-    /// Portability: on Windows and with poll(2) every timeout is rounded up to a millisecond. With poll(2) one thread
+    /// Portability: with poll(2) every timeout is rounded up to a millisecond, and on Windows, whose tick is 15.6 ms unless
+    /// some program has asked for less; since Windows 10 (1803) one of less than a second is not. With poll(2) one thread
     /// waits for events and the others for their turn, none longer than its timeout; a wait takes time by the number
     /// of sources that are registered. On WebAssembly without threads a wait that nobody could end, for nothing and
     /// without a timeout, is an error of kind `Deadlock`.

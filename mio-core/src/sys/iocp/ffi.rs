@@ -348,7 +348,7 @@ pub(super) fn is_no_handle(error: &io::Error) -> bool {
 }
 
 /// What has begun, or is done, if only with a warning, is no failure: its packet comes.
-fn check(status: NTSTATUS) -> io::Result<()> {
+pub(super) fn check(status: NTSTATUS) -> io::Result<()> {
     const ERROR: u32 = 0xC000_0000;
     if (status as u32) < ERROR {
         return Ok(());

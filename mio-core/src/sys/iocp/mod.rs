@@ -23,7 +23,10 @@
 //! - **AFD locks and searches a list** for each of its handles. 32 sockets share one (see [`table`]).
 //! - **Out-of-band data** is a condition of its own; a socket that takes it inline has only the other one.
 //! - **The wait** counts in milliseconds and may end a little early by the clock that programs read: what is left is
-//!   then waited for again. The kernel rounds up to its tick, 15.6 ms unless some program has asked for less.
+//!   then waited for again. The kernel rounds up to its tick, 15.6 ms unless some program has asked for less. A wait of
+//!   less than a second is ended by a timer of high resolution where there is one, which is a packet (see [`wait`]): three
+//!   system calls more, and one to look, in waits that find nothing in the port. The port's own timeout stays, rounded
+//!   up, in case the timer's packet does not come or another thread takes it.
 //! - **Wake-ups** are packets, of which a waker has at most one in the port.
 //! - **Two threads in one wait** are allowed. Each gets some of the packets, and before it comes back arms what the
 //!   others would not hear of.
@@ -96,6 +99,7 @@ mod port;
 mod selector;
 mod slot;
 mod table;
+mod wait;
 mod waker;
 
 pub(crate) use child::ChildWatch;

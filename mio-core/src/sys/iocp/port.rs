@@ -7,6 +7,7 @@ use std::{
 
 use super::{
     ffi::{self, Packet, Packets},
+    wait::Calls,
     waker::Alarm,
 };
 
@@ -20,28 +21,34 @@ pub(super) enum Kind {
     Alarm,
     /// A child has ended; the low and, in the count of bytes, the high half of its token.
     Child,
+    /// A deadline is there: whoever waits for it looks at the clock.
+    Timer,
 }
 
 impl Kind {
     pub(super) fn of(packet: &Packet) -> Option<Kind> {
-        [Kind::Poll, Kind::Alarm, Kind::Child]
+        [Kind::Poll, Kind::Alarm, Kind::Child, Kind::Timer]
             .into_iter()
             .find(|&kind| kind as usize == packet.key())
     }
 }
 
 #[derive(Debug)]
-pub(super) struct Port(OwnedHandle);
+pub(super) struct Port {
+    handle: OwnedHandle,
+    /// How other handles are waited for, where the system can.
+    pub(super) waits: Option<Calls>,
+}
 
 impl Port {
-    pub(super) fn new() -> io::Result<Port> {
-        Ok(Port(ffi::port_create()?))
+    pub(super) fn new(waits: Option<Calls>) -> io::Result<Port> {
+        Ok(Port { handle: ffi::port_create()?, waits })
     }
 }
 
 impl AsHandle for Port {
     fn as_handle(&self) -> BorrowedHandle<'_> {
-        self.0.as_handle()
+        self.handle.as_handle()
     }
 }
 
@@ -49,7 +56,7 @@ impl AsHandle for Port {
 impl Drop for Port {
     fn drop(&mut self) {
         let mut packets = Packets::new();
-        while packets.take(self.0.as_handle(), usize::MAX, 0).is_ok()
+        while packets.take(self.handle.as_handle(), usize::MAX, 0).is_ok()
             && !packets.as_slice().is_empty()
         {
             for packet in packets.as_slice() {

@@ -15,6 +15,7 @@ use super::{
     port::{Kind, Port},
     slot::Slot,
     table::Table,
+    wait::{Calls, Timer},
     waker::Alarm,
 };
 use crate::{
@@ -31,15 +32,22 @@ pub(crate) struct Selector {
 
 /// What the table of sockets has of a selector. Its lock is taken before ours.
 struct Shared {
+    /// Dropped first: it puts packets into the port.
+    timer: Option<Mutex<Timer>>,
     port: Arc<Port>,
     table: Mutex<Table>,
 }
 
 impl Selector {
     pub(crate) fn with_capacity(sources: usize) -> io::Result<Selector> {
-        let port = Arc::new(Port::new()?);
+        Selector::with_waits(sources, Calls::find())
+    }
+
+    fn with_waits(sources: usize, waits: Option<Calls>) -> io::Result<Selector> {
+        let port = Arc::new(Port::new(waits)?);
+        let timer = Timer::new(waits).map(Mutex::new);
         let table = Mutex::new(Table::with_capacity(Arc::clone(&port), sources)?);
-        let shared = Arc::new(Shared { port, table });
+        let shared = Arc::new(Shared { timer, port, table });
         let member = Member::join(Arc::clone(&shared) as Arc<dyn Slots>, sources)?;
         Ok(Selector { shared, member })
     }
@@ -159,7 +167,13 @@ impl Selector {
         // Under the same lock: from here on others arm by themselves.
         table.waiting += 1;
         drop(table);
-        let taken = packets.take(self.shared.port.as_handle(), room, patience_ms);
+        let near = limit.and_then(Limit::near);
+        let taken = match (&self.shared.timer, near) {
+            (Some(timer), Some(delay)) if patience_ms > 0 => {
+                self.take_on_time(packets, room, patience_ms, timer, delay)
+            }
+            _ => packets.take(self.shared.port.as_handle(), room, patience_ms),
+        };
         let mut table = self.shared.table();
         table.waiting -= 1;
         taken?;
@@ -178,6 +192,27 @@ impl Selector {
         }
         let full = events.len() == events.capacity();
         Ok(!full && packets.as_slice().len() == packets.room())
+    }
+
+    /// Takes packets, and waits for them until the timer puts its own into the port; for `patience_ms` if it does not, or
+    /// another thread takes that packet. The timer is only set if there is nothing in the port.
+    fn take_on_time(
+        &self,
+        packets: &mut Packets,
+        room: usize,
+        patience_ms: u32,
+        timer: &Mutex<Timer>,
+        delay: Duration,
+    ) -> io::Result<()> {
+        let port = self.shared.port.as_handle();
+        packets.take(port, room, 0)?;
+        if !packets.as_slice().is_empty() {
+            return Ok(());
+        }
+        // Whoever comes while another thread has it waits as if there were none.
+        let timer = timer.try_lock();
+        let over = timer.as_ref().is_ok_and(|timer| timer.set(port, delay).unwrap_or(false));
+        packets.take(port, room, if over { 0 } else { patience_ms })
     }
 
     /// Takes those out of the table of which the kernel has said that they are closed.
@@ -253,6 +288,13 @@ impl Limit {
         }
     }
 
+    /// What is left, if that is so little that a millisecond matters.
+    fn near(&self) -> Option<Duration> {
+        let Limit::At(instant) = self else { return None };
+        let left = instant.saturating_duration_since(Instant::now());
+        (!left.is_zero() && left < NEAR).then_some(left)
+    }
+
     /// Rounded up, and 49 days at most, unless it is for ever.
     fn left_ms(&self) -> u32 {
         match self {
@@ -262,6 +304,9 @@ impl Limit {
         }
     }
 }
+
+/// From a second on the system's tick is less than 2 % of the wait.
+const NEAR: Duration = Duration::from_secs(1);
 
 fn milliseconds(duration: Duration) -> u32 {
     let milliseconds = duration.as_nanos().div_ceil(1_000_000);
@@ -284,6 +329,7 @@ fn translate(table: &mut Table, packet: &Packet) -> Option<Event> {
         Kind::Poll if Table::is_guard(packet.value()) => return None,
         Kind::Poll => return table.land(packet.value()),
         Kind::Alarm => Alarm::taken(packet).token,
+        Kind::Timer => return None,
         Kind::Child => u64::from(packet.bytes()) << 32 | packet.value() as u64,
     };
     Some(Event { token, readiness: Readiness::READABLE })
@@ -292,12 +338,19 @@ fn translate(table: &mut Table, packet: &Packet) -> Option<Event> {
 #[cfg(test)]
 mod tests {
     use std::{
-        io::Write,
+        io::{Read, Write},
         net::{TcpListener, TcpStream},
         os::windows::io::{AsRawSocket, AsSocket},
+        process::{Command, Stdio},
     };
 
-    use super::*;
+    use super::{
+        super::{
+            child::ChildWatch,
+            wait::{STAND_IN, tied_by_this_thread},
+        },
+        *,
+    };
 
     const READ: Interest = Interest::READABLE;
     const WRITE: Interest = Interest::WRITABLE;
@@ -311,8 +364,13 @@ mod tests {
 
     /// The tokens of what comes within the time.
     fn look(selector: &Selector, timeout_ms: u64) -> Vec<u64> {
+        select(selector, Duration::from_millis(timeout_ms))
+    }
+
+    /// As [`look`], for a time that is not whole milliseconds.
+    fn select(selector: &Selector, timeout: Duration) -> Vec<u64> {
         let mut events = Events::with_capacity(16, 0).unwrap();
-        selector.select(&mut events, Some(Duration::from_millis(timeout_ms))).unwrap();
+        selector.select(&mut events, Some(timeout)).unwrap();
         (0..events.len()).filter_map(|index| events.get(index)).map(|event| event.token).collect()
     }
 
@@ -410,7 +468,10 @@ mod tests {
                 selector.register(one.as_socket(), token, WRITE, Trigger::OneShot)
             };
             let (one, _other) = succession(|one| {
-                register(one, 1).unwrap();
+                // Its number may be that of one which was registered in vain before.
+                while register(one, 1).is_err() {
+                    look(&selector, 1);
+                }
                 assert_eq!(look(&selector, 10_000), [1]);
                 // The kernel is asked who it is.
                 for _ in 0..=u8::from(twice) {
@@ -471,6 +532,96 @@ mod tests {
             let shared = Arc::downgrade(&selector.shared);
             drop(selector);
             assert!(shared.upgrade().is_none());
+        }
+    }
+
+    /// A selector that waits for other handles as newer systems do.
+    fn tying() -> Selector {
+        Selector::with_waits(8, Some(STAND_IN)).unwrap()
+    }
+
+    #[test]
+    fn a_wait_of_less_than_a_second_is_ended_by_the_timer_and_never_early() {
+        let selector = tying();
+        for (micros, near) in [(300, true), (1_500, true), (20_000, true), (1_100_000, false)] {
+            let delay = Duration::from_micros(micros);
+            let (tied, start) = (tied_by_this_thread(), Instant::now());
+            assert_eq!(select(&selector, delay), []);
+            assert!(start.elapsed() >= delay, "{delay:?}");
+            assert_eq!(tied_by_this_thread() > tied, near, "{delay:?}");
+        }
+    }
+
+    #[test]
+    fn a_timer_that_was_not_waited_for_ends_no_later_wait_early() {
+        let selector = tying();
+        let (one, mut other) = pair();
+        selector.register(one.as_socket(), 7, READ, Trigger::Edge).unwrap();
+        for round in 0..2 {
+            std::thread::scope(|scope| {
+                scope.spawn(|| {
+                    std::thread::sleep(Duration::from_millis(5));
+                    other.write_all(b"x").unwrap();
+                });
+                assert_eq!(select(&selector, Duration::from_millis(900)), [7]);
+            });
+            // The one of above is over in the second of them, if it is not called off.
+            for delay in [Duration::from_micros(700), Duration::from_millis(950)] {
+                let start = Instant::now();
+                assert_eq!(select(&selector, delay), [], "{round}");
+                assert!(start.elapsed() >= delay, "{delay:?}");
+            }
+            selector.would_block(one.as_socket(), 7, READ).unwrap();
+            (&mut &one).read_exact(&mut [0]).unwrap();
+        }
+    }
+
+    #[test]
+    fn threads_that_share_a_timer_all_wait_as_long_as_they_should() {
+        let selector = tying();
+        std::thread::scope(|scope| {
+            for number in 1..4 {
+                let selector = &selector;
+                scope.spawn(move || {
+                    for round in 1..20 {
+                        let delay = Duration::from_micros(number * round * 170);
+                        let start = Instant::now();
+                        assert_eq!(select(selector, delay), []);
+                        assert!(start.elapsed() >= delay, "{delay:?}");
+                    }
+                });
+            }
+        });
+    }
+
+    #[test]
+    fn the_end_of_a_child_is_a_packet_where_its_handle_can_be_tied_to_the_port() {
+        for selector in [tying(), Selector::with_waits(8, None).unwrap()] {
+            let tied = tied_by_this_thread();
+            let ties = selector.shared.port.waits.is_some();
+            let mut child = Command::new("cmd")
+                .args(["/c", "set /p line= & exit 3"])
+                .stdin(Stdio::piped())
+                .stdout(Stdio::null())
+                .spawn()
+                .unwrap();
+            let watch = ChildWatch::open(child.id()).unwrap().unwrap();
+            assert!(watch.register(&selector, u64::MAX - 5).unwrap());
+            assert_eq!(look(&selector, 20), []);
+            drop(child.stdin.take());
+            assert_eq!(look(&selector, 10_000), [u64::MAX - 5]);
+            assert_eq!(watch.peek().unwrap().unwrap().code(), Some(3));
+            // It is told again to who asks again, at once or by a packet.
+            if watch.register(&selector, u64::MAX - 6).unwrap() {
+                assert_eq!(look(&selector, 10_000), [u64::MAX - 6]);
+            }
+            watch.deregister(&selector);
+            child.wait().unwrap();
+            assert_eq!(tied_by_this_thread() > tied, ties);
+            // A watch that is given up leaves nothing that comes later.
+            let watch = ChildWatch::open(std::process::id()).unwrap().unwrap();
+            assert!(watch.register(&selector, 1 << 63).is_ok() == ties);
+            drop(watch);
         }
     }
 
