@@ -8,7 +8,8 @@ mod generics;
 mod hooks;
 mod nesting;
 mod options;
-#[cfg(all(target_os = "linux", not(mio_core_poll)))]
+// Nothing can stand in front of a C library that is linked in.
+#[cfg(all(target_os = "linux", not(any(mio_core_poll, target_env = "musl"))))]
 mod simulation;
 mod timeouts;
 mod workers;
