@@ -1,6 +1,6 @@
 //! What the newtypes over the sockets and files of `std` have in common.
 
-/// Conversions between a newtype and the socket of `std` inside it, and its descriptor.
+/// Conversions between a newtype and the socket of `std` inside it, and its descriptor; and what needs nothing else.
 macro_rules! socket_newtype {
     ($name:ident, $std:ty) => {
         impl $name {
@@ -22,6 +22,15 @@ macro_rules! socket_newtype {
             #[must_use]
             pub fn as_std(&self) -> &$std {
                 &self.0
+            }
+
+            /// Takes the error that waits on the socket, if there is one (`SO_ERROR`).
+            ///
+            /// # Errors
+            ///
+            /// The system's, if it cannot be asked.
+            pub fn take_error(&self) -> std::io::Result<Option<std::io::Error>> {
+                self.0.take_error()
             }
         }
 

@@ -133,15 +133,6 @@ impl TcpListener {
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.0.local_addr()
     }
-
-    /// Takes the error that waits on the socket, if there is one (`SO_ERROR`).
-    ///
-    /// # Errors
-    ///
-    /// The system's, if it cannot be asked.
-    pub fn take_error(&self) -> io::Result<Option<io::Error>> {
-        self.0.take_error()
-    }
 }
 
 #[cfg(all(test, any(unix, windows)))]

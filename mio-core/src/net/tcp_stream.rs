@@ -188,15 +188,6 @@ impl TcpStream {
         socket::set_linger(&self.0, linger)
     }
 
-    /// Takes the error that waits on the socket, if there is one (`SO_ERROR`).
-    ///
-    /// # Errors
-    ///
-    /// The system's, if it cannot be asked.
-    pub fn take_error(&self) -> io::Result<Option<io::Error>> {
-        self.0.take_error()
-    }
-
     /// The way for calls that move bytes of it.
     #[inline]
     pub(crate) fn rearming(&self) -> &Rearming<net::TcpStream> {

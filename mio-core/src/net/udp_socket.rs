@@ -241,15 +241,6 @@ impl UdpSocket {
     pub fn set_multicast_ttl_v4(&self, ttl: u32) -> io::Result<()> {
         self.0.set_multicast_ttl_v4(ttl)
     }
-
-    /// Takes the error that waits on the socket, if there is one (`SO_ERROR`).
-    ///
-    /// # Errors
-    ///
-    /// The system's, if it cannot be asked.
-    pub fn take_error(&self) -> io::Result<Option<io::Error>> {
-        self.0.take_error()
-    }
 }
 
 #[cfg(all(test, any(unix, windows)))]

@@ -172,15 +172,6 @@ impl UnixDatagram {
         self.0.peer_addr()
     }
 
-    /// Takes the error that waits on the socket, if there is one (`SO_ERROR`).
-    ///
-    /// # Errors
-    ///
-    /// The system's, if it cannot be asked.
-    pub fn take_error(&self) -> io::Result<Option<io::Error>> {
-        self.0.take_error()
-    }
-
     fn wrap(socket: net::UnixDatagram) -> UnixDatagram {
         UnixDatagram(Rearming::born(socket))
     }

@@ -87,15 +87,6 @@ impl UnixListener {
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.0.local_addr()
     }
-
-    /// Takes the error that waits on the socket, if there is one (`SO_ERROR`).
-    ///
-    /// # Errors
-    ///
-    /// The system's, if it cannot be asked.
-    pub fn take_error(&self) -> io::Result<Option<io::Error>> {
-        self.0.take_error()
-    }
 }
 
 #[cfg(test)]

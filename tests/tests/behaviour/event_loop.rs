@@ -329,9 +329,8 @@ fn a_callback_may_replace_the_loop_that_it_is_handed() {
     assert_eq!(seen, 3);
 }
 
-#[test]
-fn a_loop_that_was_taken_out_of_its_own_callback_can_be_run() {
-    let (mut event_loop, _pairs) = ready_loop(2);
+/// Runs a loop until a callback takes it away.
+fn taken_away(event_loop: &mut EventLoop) -> EventLoop {
     let mut taken = None;
     event_loop
         .run(Do(|event_loop: &mut EventLoop, _| {
@@ -339,9 +338,14 @@ fn a_loop_that_was_taken_out_of_its_own_callback_can_be_run() {
             event_loop.shutdown();
         }))
         .unwrap();
+    taken.unwrap()
+}
+
+#[test]
+fn a_loop_that_was_taken_out_of_its_own_callback_can_be_run() {
+    let (mut event_loop, _pairs) = ready_loop(2);
     let mut seen = 0;
-    taken
-        .unwrap()
+    taken_away(&mut event_loop)
         .run(Do(|event_loop: &mut EventLoop, _| {
             seen += 1;
             event_loop.shutdown();
@@ -353,14 +357,7 @@ fn a_loop_that_was_taken_out_of_its_own_callback_can_be_run() {
 #[test]
 fn a_loop_that_a_callback_took_away_runs_again_when_it_is_put_back() {
     let (mut event_loop, _pairs) = ready_loop(2);
-    let mut taken = None;
-    event_loop
-        .run(Do(|event_loop: &mut EventLoop, _| {
-            taken = Some(std::mem::replace(event_loop, EventLoop::new().unwrap()));
-            event_loop.shutdown();
-        }))
-        .unwrap();
-    event_loop = taken.unwrap();
+    event_loop = taken_away(&mut event_loop);
     let mut seen = 0;
     event_loop
         .run(Do(|event_loop: &mut EventLoop, _| {
