@@ -233,9 +233,9 @@ pub(crate) mod tests {
         sets.push([real_time(6), Signal::from_raw(9).unwrap()].into());
         sets.push([real_time(6), Signal::from_raw(33).unwrap()].into());
         sets.push(SignalSet::EMPTY);
-        for set in sets {
-            let error = signals.add(set, 1).unwrap_err();
-            assert_eq!(error.kind(), io::ErrorKind::InvalidInput, "{set:?}");
+        for set in sets.iter().chain(&sets) {
+            let error = signals.add(*set, 1).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::InvalidInput, "{set:?}, also when asked again");
         }
         assert!(!has_handler(real_time(6).as_raw()));
     }

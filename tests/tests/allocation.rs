@@ -497,6 +497,9 @@ fn a_loop_that_goes_frees_what_it_took() {
         one.signals_with(signal, 1u64).unwrap();
         let mut other = event_loop(Config::default());
         assert_eq!(kind(other.signals_with(signal, 1u64)), Some(ErrorKind::ResourceBusy));
+        // The C library's own.
+        let refused = mio_core::Signal::from_raw(32).unwrap().into();
+        assert_eq!(kind(one.signals_with(refused, 1u64)), Some(ErrorKind::InvalidInput));
         one.timeout(2u64, Duration::ZERO).unwrap();
         one.sender().send(3).unwrap();
         one.run_once(&mut Tally::default(), SOON).unwrap();
