@@ -58,6 +58,13 @@ fn fill(mut stream: &TcpStream) -> usize {
     filled
 }
 
+/// These are the bytes that [`fill`] has written, all of them.
+fn is_what_filled(bytes: &[u8], filled: usize) {
+    assert_eq!(bytes.len(), filled);
+    let chunk = noise(1 << 16, 9);
+    assert!(bytes.chunks(chunk.len()).all(|piece| chunk.starts_with(piece)));
+}
+
 /// An upstream whose queue is full, so that it answers nobody.
 fn deaf() -> (core_net::TcpListener, Vec<core_net::TcpStream>) {
     let options = core_net::ListenOptions { backlog: 1, ..Default::default() };
@@ -126,9 +133,7 @@ fn those_who_never_read_are_waited_for_without_a_spin() {
                     server.shutdown(Shutdown::Write).unwrap();
                     read_to_end(client).unwrap();
                 });
-                let came = read_to_end(server).unwrap();
-                assert_eq!(came.len(), filled);
-                assert!(came.chunks(1 << 16).all(|piece| noise(1 << 16, 9).starts_with(piece)));
+                is_what_filled(&read_to_end(server).unwrap(), filled);
             });
         }
     });
@@ -177,13 +182,13 @@ fn a_reset_in_any_state_ends_that_pair_and_nothing_else() {
                 // In the middle of what it sends.
                 let (vanishes, stays) = sides(rig.pair());
                 (&vanishes).write_all(&noise(50_000, 1)).unwrap();
-                read(&stays, 10_000);
+                assert!(read(&stays, 10_000) == noise(10_000, 1));
                 reset(vanishes);
                 read_out(&stays);
                 // In the middle of what it gets.
                 let (vanishes, stays) = sides(rig.pair());
                 (&stays).write_all(&noise(50_000, 2)).unwrap();
-                read(&vanishes, 10_000);
+                assert!(read(&vanishes, 10_000) == noise(10_000, 2));
                 reset(vanishes);
                 read_out(&stays);
                 // After it has closed its half, and after the other one has.
@@ -219,39 +224,39 @@ fn a_reset_in_any_state_ends_that_pair_and_nothing_else() {
 fn a_client_that_resets_while_its_upstream_does_not_answer_leaves_nothing() {
     let (deaf, _filled) = deaf();
     let rig = Rig::to(deaf.local_addr().unwrap(), &["--connect-timeout", "1"]);
-    for half_closes in [false, true] {
-        for _ in 0..10 {
-            let client = rig.client();
-            (&client).write_all(b"hello?").unwrap();
-            if half_closes {
-                client.shutdown(Shutdown::Write).unwrap();
+    rig.withstands(|rig| {
+        for half_closes in [false, true] {
+            for _ in 0..10 {
+                let client = rig.client();
+                (&client).write_all(b"hello?").unwrap();
+                if half_closes {
+                    client.shutdown(Shutdown::Write).unwrap();
+                }
+                thread::sleep(Duration::from_millis(2));
+                reset(client);
             }
-            thread::sleep(Duration::from_millis(2));
-            reset(client);
         }
-    }
-    rig.is_as_before();
+    });
 }
 
 #[test]
 fn an_upstream_that_never_accepts_is_given_up_after_the_connect_timeout() {
     let (deaf, _filled) = deaf();
     let rig = Rig::to(deaf.local_addr().unwrap(), &["--connect-timeout", "0.3"]);
-    let began = Instant::now();
-    let clients: Vec<TcpStream> = (0..50).map(|_| rig.client()).collect();
-    for client in &clients {
-        read_out(client);
-    }
-    assert!(began.elapsed() >= Duration::from_millis(300));
-    drop(clients);
-    rig.is_as_before();
+    rig.withstands(|rig| {
+        let began = Instant::now();
+        let clients: Vec<TcpStream> = (0..50).map(|_| rig.client()).collect();
+        for client in &clients {
+            read_out(client);
+        }
+        assert!(began.elapsed() >= Duration::from_millis(300));
+    });
 }
 
 #[test]
 fn an_upstream_that_goes_down_and_comes_back_is_found_again() {
-    let mut rig = Rig::new(&[]);
-    let address = rig.upstream.local_addr().unwrap();
-    for _ in 0..3 {
+    Rig::new(&[]).withstands(|rig| {
+        let address = rig.upstream.local_addr().unwrap();
         let (client, server) = rig.pair();
         rig.upstream = TcpListener::bind("127.0.0.1:0").unwrap();
         for _ in 0..20 {
@@ -263,8 +268,7 @@ fn an_upstream_that_goes_down_and_comes_back_is_found_again() {
         drop((client, server));
         rig.upstream = TcpListener::bind(address).unwrap();
         rig.serves();
-    }
-    rig.is_as_before();
+    });
 }
 
 #[test]
@@ -306,8 +310,7 @@ fn nine_thousand_connections_fit_below_twenty_thousand_descriptors() {
 
 #[test]
 fn descriptors_that_ran_out_are_waited_for_and_used_again() {
-    let rig = Rig::limited(64, &[]);
-    for _ in 0..2 {
+    Rig::limited(64, &[]).withstands(|rig| {
         // The kernel lets more connect than the proxy has descriptors for.
         let mut clients: Vec<TcpStream> = (0..100).map(|_| rig.client()).collect();
         thread::sleep(Duration::from_millis(300));
@@ -330,8 +333,7 @@ fn descriptors_that_ran_out_are_waited_for_and_used_again() {
             thread::sleep(Duration::from_millis(50));
         }
         drop(servers);
-        rig.is_as_before();
-    }
+    });
 }
 
 #[test]
@@ -344,7 +346,7 @@ fn the_pipes_of_a_burst_are_closed_when_it_is_over() {
         let filled = fill(&client);
         assert!(rig.pipes() > before, "bulk is spliced");
         client.shutdown(Shutdown::Write).unwrap();
-        assert_eq!(read_to_end(&server).unwrap().len(), filled);
+        is_what_filled(&read_to_end(&server).unwrap(), filled);
         drop((client, server));
         // Also while somebody else goes on.
         let began = Instant::now();
