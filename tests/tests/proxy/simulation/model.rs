@@ -121,8 +121,15 @@ impl World {
             let stop = self.draining.map(|since| since + DRAIN_TIMEOUT.as_nanos() as u64 + LATE);
             assert!(stop.is_none_or(|stop| now <= stop), "it drains for too long");
             let pair = &mut self.pairs[number];
-            pair.state = State::Closed(closed);
             let tally = &mut self.tallies[pair.plot.proxy];
+            if pair.state == State::Unopened {
+                if closed.cause != Cause::NoRoom {
+                    tally.not_opened -= 1;
+                    tally.count(closed.cause);
+                }
+                continue;
+            }
+            pair.state = State::Closed(closed);
             tally.count(closed.cause);
             tally.ways[0].bytes += closed.bytes_up;
             tally.ways[1].bytes += closed.bytes_down;
@@ -155,7 +162,7 @@ impl World {
             Call::Connect | Call::Register => fault.about,
         };
         let pair = &mut self.pairs[number];
-        pair.unopened = true;
+        (pair.unopened, pair.lost) = (true, Some(fault.kind()));
         self.touched.push(number);
         if fault.call == Call::Connect {
             self.connects[usize::from(pair.plot.tcp[1])].retain(|&other| other != number);
@@ -193,7 +200,8 @@ impl World {
                     && [0, 1].into_iter().all(|side| whole(side) && !broke(side))
             }
             Cause::ConnectFailed(kind) => {
-                pair.plot.upstream == Upstream::Refuses && kind == ErrorKind::ConnectionRefused
+                let refused = pair.plot.upstream == Upstream::Refuses;
+                (refused && kind == ErrorKind::ConnectionRefused) || pair.lost == Some(kind)
             }
             Cause::ConnectTimeout => match pair.state {
                 State::Connecting { since } => {
@@ -206,7 +214,7 @@ impl World {
             Cause::IdleTimeout => is_open && self.has_idled(pair),
             Cause::Broken(side, kind) => self.has_broken(pair, side as usize, kind),
             Cause::Hook(kind) => pair.poisoned && kind == ErrorKind::InvalidData,
-            Cause::NoRoom => false,
+            Cause::NoRoom => pair.state == State::Unopened && pair.lost.is_some(),
             Cause::Stopped => {
                 let drained = DRAIN_TIMEOUT.as_nanos() as u64;
                 self.draining.is_some_and(|since| self.now >= since + drained)

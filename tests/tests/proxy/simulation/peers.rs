@@ -80,6 +80,8 @@ pub(super) struct Pair {
     pub(super) poisoned: bool,
     /// No connection to its upstream was begun.
     pub(super) unopened: bool,
+    /// The fault by which that was.
+    pub(super) lost: Option<ErrorKind>,
     /// When the proxy is known to have moved a byte, and when it may have.
     pub(super) moved: u64,
     pub(super) stirred: u64,
@@ -166,6 +168,7 @@ impl World {
                 seen_end: [false; 2],
                 poisoned: false,
                 unopened: false,
+                lost: None,
                 moved: 0,
                 stirred: 0,
                 plot: plot.clone(),
