@@ -1,6 +1,16 @@
-//! Programs that every platform has.
+//! Programs that every platform has, and whose turn it is to watch them.
 
-use std::process::{Command, Stdio};
+use std::{
+    process::{Command, Stdio},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+/// For tests that share a process: where SIGCHLD tells of children, one loop at a time can watch some.
+#[must_use]
+pub fn sole_watcher() -> MutexGuard<'static, ()> {
+    static WATCHER: Mutex<()> = Mutex::new(());
+    WATCHER.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// A program that ends with `code`.
 #[must_use]

@@ -24,7 +24,7 @@ mod signals;
 #[cfg(target_os = "linux")]
 pub mod trace;
 
-pub use child::{exits, waits_for_its_input};
+pub use child::{exits, sole_watcher, waits_for_its_input};
 #[cfg(target_os = "linux")]
 pub use ffi::{broken_pipes_kill, is_nonblocking_and_cloexec, limit_descriptors, mark};
 #[cfg(target_os = "linux")]

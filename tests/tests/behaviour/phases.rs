@@ -12,7 +12,7 @@ use std::{
 use mio_core::{
     ChildExit, Config, EventLoop, Expiry, Handler, Interest, Readiness, SendError, Trigger,
 };
-use tests::{backend, exits, pair, settle, waits_for_its_input};
+use tests::{backend, exits, pair, settle, sole_watcher, waits_for_its_input};
 
 use crate::recorder::{Call, Recorder};
 
@@ -75,6 +75,7 @@ fn end_soon(children: impl Iterator<Item = Child>) {
 
 #[test]
 fn a_run_that_ends_in_any_phase_leaves_the_rest_to_the_next() {
+    let _watcher = sole_watcher();
     for how in [End::Shutdown, End::Failure, End::Panic] {
         let mut event_loop = EventLoop::new().unwrap();
         let mut children =
@@ -165,6 +166,7 @@ fn a_run_that_ends_in_a_tick_goes_on_with_the_next_turn() {
 
 #[test]
 fn with_the_smallest_bounds_everything_comes_one_at_a_time() {
+    let _watcher = sole_watcher();
     let config = Config {
         sources: if backend::HAS_SLOTS { 3 } else { 1 },
         events: 1,

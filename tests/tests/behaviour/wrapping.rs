@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use mio_core::{ChildExit, EventLoop, Expiry, Handler, Readiness};
-use tests::exits;
+use tests::{exits, sole_watcher};
 
 struct Wrapper<H>(H);
 
@@ -81,6 +81,7 @@ impl Handler<u32> for Names {
 
 #[test]
 fn a_handler_by_reference_passes_every_method_on() {
+    let _watcher = sole_watcher();
     let mut event_loop = EventLoop::new().unwrap();
     let everything = Readiness::READABLE
         | Readiness::PRIORITY
