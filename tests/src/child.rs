@@ -6,7 +6,6 @@ use std::{
 };
 
 /// For tests that share a process: where SIGCHLD tells of children, one loop at a time can watch some.
-#[must_use]
 pub fn sole_watcher() -> MutexGuard<'static, ()> {
     static WATCHER: Mutex<()> = Mutex::new(());
     WATCHER.lock().unwrap_or_else(PoisonError::into_inner)
