@@ -9,7 +9,7 @@ use std::{
 use libc::c_int;
 
 use super::address::Address;
-use crate::sys::{LINGER_SECONDS, SEND, born};
+use crate::sys::{LINGER_SECONDS, born};
 
 #[inline]
 pub(in crate::sys) fn check(result: c_int) -> io::Result<c_int> {
@@ -105,10 +105,14 @@ pub(super) fn recv(socket: &impl AsRawFd, buffer: &mut [u8], flags: c_int) -> io
 }
 
 #[inline(always)]
-pub(super) fn send(socket: &impl AsRawFd, bytes: &[u8]) -> io::Result<usize> {
+pub(in crate::sys) fn send_with(
+    socket: &impl AsRawFd,
+    bytes: &[u8],
+    flags: c_int,
+) -> io::Result<usize> {
     let (pointer, length) = (bytes.as_ptr().cast(), bytes.len());
     // SAFETY: `bytes` has `length` bytes at `pointer`, which the kernel only reads.
-    let sent = unsafe { libc::send(socket.as_raw_fd(), pointer, length, SEND) };
+    let sent = unsafe { libc::send(socket.as_raw_fd(), pointer, length, flags) };
     if sent < 0 { Err(failure()) } else { Ok(sent as usize) }
 }
 
@@ -131,7 +135,7 @@ pub(super) fn shut_writing(socket: &impl AsRawFd) -> io::Result<()> {
 
 /// Sets a socket option whose value is an `int`.
 #[inline]
-pub(super) fn set_int(
+pub(in crate::sys) fn set_int(
     socket: &impl AsRawFd,
     level: c_int,
     name: c_int,
