@@ -305,7 +305,7 @@ pub fn derive_token_field(input: TokenStream) -> TokenStream {
 ///
 /// # What it makes
 ///
-/// Beside the struct, which has to stand in a module and not in a function, as visible as it:
+/// Beside the struct, and as visible as it:
 ///
 /// - `GatewayServer`, which owns the struct. It accepts, connects each client to the upstream that the struct
 ///   chooses, and carries bytes both ways by `mio_core::relay`; an error of one pair is the end of that pair alone.

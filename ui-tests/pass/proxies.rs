@@ -96,4 +96,10 @@ fn main() {
     ];
     assert_eq!(capacities, [4096; 6]);
     let _ = (Pair::Drained, typeOn::Retry, default);
+    // In a function.
+    #[derive(Proxy)]
+    struct Local<T>(T);
+    hooks!(impl[T] Local<T>);
+    assert_eq!(LocalServer::<u8>::config().capacity, 4096);
+    let _ = LocalOn::Beat;
 }

@@ -43,10 +43,10 @@ pub(super) fn server(model: &Model<'_>) -> TokenStream {
         }
         #[doc = #server_docs]
         #[allow(dead_code)]
-        #visibility type #server #parameters = self::#module::Server<#name #arguments>;
+        #visibility type #server #parameters = #module::Server<#name #arguments>;
         #[doc = #sources_docs]
         #[allow(unused_imports)]
-        #visibility use self::#module::On as #sources;
+        #visibility use #module::On as #sources;
         #(#sees)*
         #check
     }

@@ -127,7 +127,8 @@ fn a_client_without_an_upstream_is_closed_and_the_next_one_served() {
     let counters = server.counters();
     assert_eq!((counters.accepted, counters.not_opened, counters.open), (2, 1, 1));
     assert_eq!(server.gateway.told[..2], ["accepted", "upstream"]);
-    assert_eq!(server.gateway.closed.len(), 1);
+    let [closed] = server.gateway.closed[..] else { panic!("one had an upstream") };
+    assert_eq!((closed.cause, closed.bytes_up), (Cause::Stopped, 1));
 }
 
 #[cfg(unix)]
@@ -345,4 +346,48 @@ fn the_upstream_is_told_who_the_client_is() {
         sender.send(Command::Stop).unwrap();
         thread.join().unwrap();
     }
+}
+
+/// Notes what the clients say, and adds a word to the end of it.
+#[derive(Proxy)]
+#[proxy(inspect(up))]
+struct Listening {
+    upstream: Address,
+    heard: Vec<u8>,
+}
+
+impl Hooks for Listening {
+    fn upstream(&mut self, _: &Client<'_>) -> Option<Address> {
+        Some(self.upstream.clone())
+    }
+}
+
+impl InspectUp for Listening {
+    const ROOM_UP: usize = 8;
+
+    fn up(&mut self, _: Key, chunk: &mut Chunk<'_>) -> Result<(), ErrorKind> {
+        self.heard.extend(chunk.bytes());
+        if chunk.is_empty() {
+            chunk.push(b" I think").map_err(|_| ErrorKind::StorageFull)?;
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn who_looks_at_what_clients_send_sees_its_end_and_not_the_header_before_it() {
+    let (far, upstream) = upstream();
+    let config = listen(&["127.0.0.1:0"], ListeningServer::config());
+    let config = ProxyConfig { proxy_protocol: ProxyProtocol::V1, ..config };
+    let hooks = Listening { upstream, heard: Vec::new() };
+    let (addresses, sender, thread) = serving!(ListeningServer, hooks, config);
+    let mut client = connect(&addresses[0]);
+    client.write_all(b"it rains").unwrap();
+    client.shutdown(Shutdown::Write).unwrap();
+    let said = String::from_utf8(read_to_end(&mut accept(&far)).unwrap()).unwrap();
+    let (header, said) = said.split_once("\r\n").unwrap();
+    assert!(header.starts_with("PROXY TCP4 "), "{header}");
+    assert_eq!(said, "it rains I think");
+    sender.send(Command::Drain).unwrap();
+    assert_eq!(thread.join().unwrap().gateway.heard, b"it rains");
 }

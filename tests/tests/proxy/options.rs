@@ -1,5 +1,7 @@
 //! What the attributes say.
 
+#[cfg(unix)]
+use std::os::fd::AsFd;
 use std::{
     io::{ErrorKind, Write},
     net::Shutdown,
@@ -9,8 +11,8 @@ use std::{
 use mio_core::{
     EventLoop, Key, Proxy,
     proxy::{
-        Address, Client, Command, Hooks, InspectDown, InspectUp, ProxyConfig, ProxyProtocol,
-        Sharing, run_workers,
+        Address, Client, Command, Connection, Hooks, InspectDown, InspectUp, ProxyConfig,
+        ProxyProtocol, Sharing, run_workers,
     },
     relay::{Bounds, Chunk},
 };
@@ -139,4 +141,43 @@ fn what_a_system_lacks_for_signals_and_for_listeners_is_done_without() {
     drop((server, event_loop));
     let indices = run_workers(lists, |worker| Ok(worker.index())).unwrap();
     assert_eq!(indices, [0]);
+}
+
+/// Whether small writes go out at once, to the upstream and to the client.
+#[cfg(unix)]
+#[derive(Proxy)]
+#[proxy(server = Asking, sources = AskingOn)]
+struct Asked(Address, Vec<bool>);
+
+#[cfg(unix)]
+impl Hooks for Asked {
+    fn upstream(&mut self, client: &Client<'_>) -> Option<Address> {
+        self.1.push(at_once(client.connection));
+        Some(self.0.clone())
+    }
+
+    fn connected(&mut self, _: Key, upstream: &Connection) {
+        self.1.push(at_once(upstream));
+    }
+}
+
+#[cfg(unix)]
+fn at_once(connection: &Connection) -> bool {
+    let socket = connection.as_fd().try_clone_to_owned().unwrap();
+    std::net::TcpStream::from(socket).nodelay().unwrap()
+}
+
+#[cfg(unix)]
+#[test]
+fn small_writes_go_out_at_once_on_both_sides_unless_that_is_not_wanted() {
+    for nodelay in [true, false] {
+        let (far, address) = upstream();
+        let config = ProxyConfig { nodelay, ..listen(&["127.0.0.1:0"], Asking::config()) };
+        let (addresses, sender, thread) = serving!(Asking, Asked(address, Vec::new()), config);
+        for _ in 0..3 {
+            drop((connect(&addresses[0]), accept(&far)));
+        }
+        sender.send(Command::Drain).unwrap();
+        assert_eq!(thread.join().unwrap().gateway.1, [nodelay; 6]);
+    }
 }

@@ -4,7 +4,7 @@ use std::{io::Write, net::TcpListener, net::TcpStream, time::Duration};
 
 use mio_core::{
     Config, EventLoop,
-    proxy::{Address, Command},
+    proxy::{Address, Command, ProxyConfig},
 };
 
 use crate::{Plain, PlainServer, accept, connect, listen, read, read_to_end, upstream};
@@ -21,8 +21,12 @@ struct Setup {
 
 impl Setup {
     fn new() -> Setup {
+        Setup::ticking(Duration::ZERO)
+    }
+
+    fn ticking(tick: Duration) -> Setup {
         let (far, upstream) = upstream();
-        let config = listen(&["127.0.0.1:0"], PlainServer::config());
+        let config = ProxyConfig { tick, ..listen(&["127.0.0.1:0"], PlainServer::config()) };
         let bounds = Config { virtual_time: Some(0), ..config.event_loop() };
         let mut event_loop = EventLoop::with_config(bounds).unwrap();
         let (listeners, timeout) = (config.listeners().unwrap(), config.idle_timeout);
@@ -118,4 +122,31 @@ fn a_proxy_without_pairs_wakes_up_for_nothing() {
     let _pair = setup.pair();
     setup.pass(2 * setup.timeout);
     assert_eq!((setup.open(), setup.server.counters().idle_timeouts), (0, 1));
+}
+
+#[test]
+fn a_proxy_that_is_done_listens_nowhere_and_leaves_no_timer_in_its_loop() {
+    let mut setup = Setup::ticking(Duration::from_secs(7));
+    let pair = setup.pair();
+    assert_eq!(setup.server.addresses().count(), 1);
+    setup.server.drain(setup.event_loop.scoped()).unwrap();
+    assert_eq!((setup.server.addresses().count(), setup.server.is_done()), (0, false));
+    assert!(TcpStream::connect(setup.address.tcp().unwrap()).is_err());
+    drop(pair);
+    setup.settle();
+    assert_eq!((setup.server.is_done(), setup.server.counters().finished), (true, 1));
+    assert_eq!(setup.event_loop.next_deadline(), None);
+}
+
+#[test]
+fn a_drain_stops_what_has_not_finished_when_its_time_is_up() {
+    let mut setup = Setup::new();
+    let (_client, _far) = setup.pair();
+    setup.server.drain(setup.event_loop.scoped()).unwrap();
+    let time = PlainServer::config().drain_timeout;
+    setup.pass(time - MOMENT);
+    assert!(!setup.server.is_done());
+    setup.pass(MOMENT);
+    // It was open at the end.
+    assert_eq!((setup.server.is_done(), setup.open()), (true, 1));
 }

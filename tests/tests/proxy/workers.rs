@@ -4,6 +4,7 @@
 use std::{
     collections::HashSet,
     io::{self, ErrorKind, Write},
+    panic::{AssertUnwindSafe, catch_unwind},
     process::{self, Command},
     sync::{
         Arc, Barrier, Mutex,
@@ -200,5 +201,19 @@ fn a_worker_that_starts_late_still_does_what_was_asked_before() {
         start.wait();
         running.join().unwrap();
         crew.has_reported(2);
+    });
+}
+
+#[test]
+fn the_panic_of_a_worker_stops_the_others_and_goes_on_in_the_caller() {
+    Isolated::new(test_name!()).run(|| {
+        let (_far, upstream) = upstream();
+        let config = listen(&["127.0.0.1:0"], CrewServer::config());
+        let listeners = config.shared_listeners(3).unwrap();
+        let crew = Crew::new(upstream);
+        let make = |worker| if worker == 1 { panic!("no gateway") } else { crew.clone() };
+        let serve = || CrewServer::serve_in_threads(make, &config, listeners);
+        let panic = catch_unwind(AssertUnwindSafe(serve)).unwrap_err();
+        assert_eq!(panic.downcast_ref(), Some(&"no gateway"));
     });
 }
