@@ -964,10 +964,10 @@ mod louder_server {
 }
 /// The server of [`Louder`].
 #[allow(dead_code)]
-pub type Front = self::louder_server::Server<Louder>;
+pub type Front = louder_server::Server<Louder>;
 /// What the server of [`Louder`] waits for.
 #[allow(unused_imports)]
-pub use self::louder_server::On as FrontOn;
+pub use louder_server::On as FrontOn;
 impl ::mio_core::proxy::SeesUp for Louder {}
 const _: fn() = || {
     fn hooked<H: ::mio_core::proxy::Hooks + ::mio_core::proxy::InspectUp>() {}

@@ -391,3 +391,58 @@ fn who_looks_at_what_clients_send_sees_its_end_and_not_the_header_before_it() {
     sender.send(Command::Drain).unwrap();
     assert_eq!(thread.join().unwrap().gateway.heard, b"it rains");
 }
+
+/// Adds a byte to all that comes.
+#[derive(Proxy)]
+#[proxy(inspect(up, down), buffer = 1000)]
+struct Adding(Address);
+
+impl Hooks for Adding {
+    fn upstream(&mut self, _: &Client<'_>) -> Option<Address> {
+        Some(self.0.clone())
+    }
+}
+
+impl InspectUp for Adding {
+    const ROOM_UP: usize = 1;
+
+    fn up(&mut self, _: Key, chunk: &mut Chunk<'_>) -> Result<(), ErrorKind> {
+        chunk.push(b"^").map_err(|_| ErrorKind::StorageFull)
+    }
+}
+
+impl InspectDown for Adding {
+    const ROOM_DOWN: usize = 1;
+
+    fn down(&mut self, _: Key, chunk: &mut Chunk<'_>) -> Result<(), ErrorKind> {
+        chunk.push(b"v").map_err(|_| ErrorKind::StorageFull)
+    }
+}
+
+#[test]
+fn there_is_room_for_what_is_added_however_much_has_come() {
+    const MUCH: usize = 100_000;
+    let (far, address) = upstream();
+    let config = listen(&["127.0.0.1:0"], AddingServer::config());
+    let (addresses, sender, thread) = serving!(AddingServer, Adding(address), config);
+    let client = connect(&addresses[0]);
+    let server = accept(&far);
+    std::thread::scope(|scope| {
+        for (mut from, to, added) in [(&client, &server, b'^'), (&server, &client, b'v')] {
+            scope.spawn(move || {
+                from.write_all(&[0; MUCH]).unwrap();
+                from.shutdown(Shutdown::Write).unwrap();
+            });
+            scope.spawn(move || {
+                let bytes = read_to_end(to).unwrap();
+                let others: Vec<u8> = bytes.iter().copied().filter(|&byte| byte != 0).collect();
+                assert_eq!((bytes.len() - others.len(), bytes.last()), (MUCH, Some(&added)));
+                // One in each chunk, which is no longer than the buffer, and one at the end.
+                assert!(others.len() > MUCH / 1000 && others.iter().all(|&byte| byte == added));
+            });
+        }
+    });
+    sender.send(Command::Drain).unwrap();
+    let counters = thread.join().unwrap().counters();
+    assert_eq!((counters.finished, counters.broken), (1, 0));
+}

@@ -142,7 +142,7 @@ fn two_proxies_and_a_timer_live_in_one_loop() {
     setup.settle();
     assert_eq!(read_to_end(&mut server).unwrap(), b"");
     drop(server);
-    setup.settle();
+    assert!(setup.settle(), "the loop goes on");
     assert!(setup.program.front.is_done() && !setup.program.back.is_done());
     assert_eq!(setup.program.front.counters().finished, 1);
     let mut client = connect(&setup.addresses[1]);
