@@ -4,10 +4,11 @@ use std::{
     io,
     panic::resume_unwind,
     thread::{self, ScopedJoinHandle},
+    time::Duration,
 };
 
 use super::{Command, Listener, ProxyConfig, Sharing};
-use crate::{Config, EventLoop, Handler, Sender, Signal, SignalInfo, SignalSet};
+use crate::{Config, EventLoop, Expiry, Handler, SendError, Sender, Signal, SignalInfo, SignalSet};
 
 impl ProxyConfig {
     /// Listens at [`listen`](ProxyConfig::listen), for a single loop.
@@ -84,6 +85,7 @@ impl Worker {
 ///
 /// The calling thread waits. INT and TERM drain all workers, and end them at the second time; USR1 makes each
 /// [report](super::Hooks::report). One that is yet to start does so when it has. If one fails, the others are stopped.
+/// Whose queue of messages is full is asked to end as soon as there is room, and not to report.
 ///
 /// Portability: on Windows the events of the console that are [`Signal::INT`] and [`Signal::TERM`] do; there is no USR1.
 ///
@@ -99,7 +101,7 @@ pub fn run_workers<R: Send>(
     lists: Vec<Vec<Listener>>,
     work: impl Fn(Worker) -> io::Result<R> + Sync,
 ) -> io::Result<Vec<R>> {
-    let config = Config { sources: 0, timers: 0, messages: 2 * lists.len(), ..Config::default() };
+    let config = Config { sources: 0, timers: 1, messages: 2 * lists.len(), ..Config::default() };
     let mut event_loop = EventLoop::with_config(config)?;
     event_loop.signals_with(SignalSet::from([Signal::INT, Signal::TERM]), 0u64)?;
     match event_loop.signals_with(Signal::USR1.into(), 0u64) {
@@ -123,7 +125,7 @@ pub fn run_workers<R: Send>(
                 Ok(thread) => threads.push(thread),
                 Err(error) => {
                     result = Err(error);
-                    overseer.ask(Command::Stop);
+                    overseer.end(Command::Stop);
                     break;
                 }
             }
@@ -132,7 +134,7 @@ pub fn run_workers<R: Send>(
         if !threads.is_empty() {
             let overseen = event_loop.run(&mut overseer).map(drop);
             if overseen.is_err() {
-                overseer.ask(Command::Stop);
+                overseer.end(Command::Stop);
             }
             result = result.and(overseen);
         }
@@ -169,9 +171,31 @@ impl Drop for End {
     }
 }
 
+/// A worker that can be asked for something.
+struct Asked {
+    commands: Sender<Command>,
+    /// How it is to end, if its queue was full.
+    owed: Option<Command>,
+}
+
+impl Asked {
+    /// Asks it to end. It is refused by one that has ended.
+    fn end(&mut self, command: Command) {
+        let command = at_last(self.owed.take(), command);
+        if let Err(SendError::Full(command)) = self.commands.send(command) {
+            self.owed = Some(command);
+        }
+    }
+}
+
+/// What comes of two commands to end of which nobody knows yet.
+fn at_last(earlier: Option<Command>, command: Command) -> Command {
+    if earlier.is_some() { Command::Stop } else { command }
+}
+
 #[derive(Default)]
 struct Overseer {
-    workers: Vec<Sender<Command>>,
+    workers: Vec<Asked>,
     running: usize,
     /// What those are to do that are yet to start.
     reporting: Option<Command>,
@@ -179,40 +203,71 @@ struct Overseer {
 }
 
 impl Overseer {
-    fn ask(&mut self, command: Command) {
-        match command {
-            Command::Report => self.reporting = Some(command),
-            Command::Drain | Command::Stop => self.ending = Some(command),
-        }
+    fn report(&mut self) {
+        self.reporting = Some(Command::Report);
         for worker in &self.workers {
-            // It is refused by those that have ended.
-            let _ = worker.send(command);
+            let _ = worker.commands.send(Command::Report);
+        }
+    }
+
+    fn end(&mut self, command: Command) {
+        self.ending = Some(at_last(self.ending, command));
+        self.workers.iter_mut().for_each(|worker| worker.end(command));
+    }
+
+    /// Tries again after a while, if there is a worker that could not be told how to end.
+    fn insist(&self, event_loop: &mut EventLoop<News>) {
+        if self.workers.iter().any(|worker| worker.owed.is_some()) {
+            // If there is no room, it waits already.
+            let _ = event_loop.timeout(0u64, AGAIN);
         }
     }
 }
+
+/// After how long a worker with a full queue is told again.
+const AGAIN: Duration = Duration::from_millis(10);
 
 impl Handler<News> for Overseer {
     fn message(&mut self, event_loop: &mut EventLoop<News>, news: News) {
         match news {
             News::Starts(commands) => {
-                for command in [self.reporting, self.ending].into_iter().flatten() {
-                    let _ = commands.send(command);
+                let mut worker = Asked { commands, owed: None };
+                if let Some(report) = self.reporting {
+                    let _ = worker.commands.send(report);
                 }
-                self.workers.push(commands);
+                if let Some(command) = self.ending {
+                    worker.end(command);
+                }
+                self.workers.push(worker);
             }
             News::Ended { failed } => {
                 self.running -= 1;
                 if failed {
-                    self.ask(Command::Stop);
+                    self.end(Command::Stop);
                 }
                 if self.running == 0 {
                     event_loop.shutdown();
                 }
             }
         }
+        self.insist(event_loop);
     }
 
-    fn signal(&mut self, _: &mut EventLoop<News>, _: u64, info: SignalInfo) {
-        self.ask(if info.signal == Signal::USR1 { Command::Report } else { Command::Drain });
+    fn signal(&mut self, event_loop: &mut EventLoop<News>, _: u64, info: SignalInfo) {
+        if info.signal == Signal::USR1 {
+            self.report();
+        } else {
+            self.end(Command::Drain);
+        }
+        self.insist(event_loop);
+    }
+
+    fn timeout(&mut self, event_loop: &mut EventLoop<News>, _: u64, _: Expiry) {
+        for worker in &mut self.workers {
+            if let Some(command) = worker.owed.take() {
+                worker.end(command);
+            }
+        }
+        self.insist(event_loop);
     }
 }

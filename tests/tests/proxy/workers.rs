@@ -15,8 +15,8 @@ use std::{
 };
 
 use mio_core::{
-    Proxy,
-    proxy::{Address, Client, Counters, Hooks, ProxyConfig, Sharing},
+    Config, EventLoop, Handler, Proxy,
+    proxy::{self, Address, Client, Counters, Hooks, ProxyConfig, Sharing, Worker, run_workers},
 };
 use tests::{Isolated, backend, test_name};
 
@@ -121,7 +121,7 @@ fn of_loops_with_one_queue_one_is_woken_and_of_loops_with_a_queue_each_its_own()
     for (sharing, exclusive) in [(Sharing::Exclusive, true), (Sharing::ReusePort, false)] {
         let config = ProxyConfig { sharing, ..listen(&["127.0.0.1:0"], CrewServer::config()) };
         for listener in config.shared_listeners(3).unwrap().into_iter().flatten() {
-            let mut event_loop: mio_core::EventLoop = mio_core::EventLoop::new().unwrap();
+            let mut event_loop: EventLoop = EventLoop::new().unwrap();
             listener.register(&mut event_loop, 1u64).unwrap();
             // Of exclusive wake-ups the kernel lets nothing be changed.
             let changed = event_loop.reregister(&listener, 1u64);
@@ -202,6 +202,52 @@ fn a_worker_that_starts_late_still_does_what_was_asked_before() {
         running.join().unwrap();
         crew.has_reported(2);
     });
+}
+
+#[test]
+fn a_worker_with_a_full_queue_is_asked_to_end_when_there_is_room() {
+    Isolated::new(test_name!()).run(|| {
+        for (signals, expected) in [(1, proxy::Command::Drain), (2, proxy::Command::Stop)] {
+            let full = Barrier::new(2);
+            let work = |worker: Worker| {
+                let config = Config { messages: 2, ..Config::default() };
+                let mut event_loop = EventLoop::with_config(config)?;
+                let commands = event_loop.sender();
+                while commands.send(proxy::Command::Report).is_ok() {}
+                worker.starts(commands);
+                full.wait();
+                let mut told = Told::default();
+                event_loop.run(&mut told)?;
+                Ok(told.0)
+            };
+            let told = thread::scope(|scope| {
+                scope.spawn(|| {
+                    // Until the calling thread has heard of the worker and of each signal.
+                    thread::sleep(Duration::from_millis(100));
+                    for _ in 0..signals {
+                        signal("TERM");
+                        thread::sleep(Duration::from_millis(100));
+                    }
+                    full.wait();
+                });
+                run_workers(vec![Vec::new()], work).unwrap()
+            });
+            assert_eq!(told, [Some(expected)]);
+        }
+    });
+}
+
+/// How it was asked to end.
+#[derive(Default)]
+struct Told(Option<proxy::Command>);
+
+impl Handler<proxy::Command> for Told {
+    fn message(&mut self, event_loop: &mut EventLoop<proxy::Command>, command: proxy::Command) {
+        if command != proxy::Command::Report {
+            self.0 = Some(command);
+            event_loop.shutdown();
+        }
+    }
 }
 
 #[test]
