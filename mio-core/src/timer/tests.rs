@@ -143,11 +143,12 @@ fn a_timer_in_the_place_of_a_cancelled_one_comes_after_others_of_its_deadline() 
 
 #[test]
 fn timers_that_are_brought_forward_take_no_more_room_each_time() {
+    const LEVELS: u32 = if cfg!(miri) { 1 } else { 6 };
     let mut timers = timers(4);
     let handles = [0, 1, 2, 3].map(|token| timers.insert(1 << 40, 0, token).unwrap());
-    // Each time into a bucket before the former, of which there are hundreds.
+    // Each time into a bucket before the former.
     for sooner in
-        (0..6).rev().flat_map(|level| (1..64).rev().map(move |digit| digit << (6 * level)))
+        (0..LEVELS).rev().flat_map(|level| (1..64).rev().map(move |digit| digit << (6 * level)))
     {
         for timeout in handles {
             assert!(timers.reschedule(timeout, sooner));
