@@ -322,7 +322,7 @@ mod louder_server {
                 cause: Cause,
                 pool: &mut Pool,
             ) -> Closed {
-                let Pair { client, upstream, up, down, .. } = self;
+                let Pair { client, upstream, up, down, queued, .. } = self;
                 let closed = Closed {
                     key,
                     cause,
@@ -331,6 +331,9 @@ mod louder_server {
                 };
                 up.close(pool);
                 down.close(pool);
+                if *queued {
+                    pool.leave_queue(key.into());
+                }
                 if cause.resets(Side::Client) {
                     client.reset_on_drop();
                 }

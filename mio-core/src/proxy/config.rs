@@ -68,10 +68,10 @@ impl ProxyConfig {
         }
     }
 
-    /// What its pairs share. Each way of each may have to wait for a buffer.
+    /// What its pairs share. Each may have to wait for a buffer.
     #[must_use]
     pub fn pool(&self) -> Pool {
-        Pool::new(Bounds { waiting: 2 * self.capacity, ..self.relay })
+        Pool::new(Bounds { waiting: self.capacity, ..self.relay })
     }
 }
 

@@ -154,10 +154,15 @@ impl<P: Pipe> Pool<P> {
         Ok(())
     }
 
+    /// Takes out of the queue who will not want a buffer any more. It costs time by how many wait.
+    pub fn leave_queue(&mut self, token: u64) {
+        self.waiting.retain(|&waiting| waiting != token);
+    }
+
     /// Whoever has waited longest, if there is a buffer for it; to be advanced now, or in the next turn.
     ///
-    /// To be asked after flows were advanced or closed, until the answer is `None`; who has gone in the
-    /// meantime is passed over. Asking is two comparisons.
+    /// To be asked after flows were advanced or closed, until the answer is `None`. Whose flow is closed while it waits
+    /// had better [leave](Pool::leave_queue): its place would not be free for others. Asking is two comparisons.
     #[inline]
     pub fn next_in_queue(&mut self) -> Option<u64> {
         if self.waiting.is_empty() || !self.can_hold() {

@@ -18,7 +18,7 @@ use mio_core::{
     },
     relay::{Bounds, Chunk},
 };
-use tests::small_buffers;
+use tests::{peers::reset, small_buffers};
 
 use crate::{
     PATIENCE, Plain, PlainServer, accept, connect, listen, read, read_to_end, serving, upstream,
@@ -319,6 +319,49 @@ fn who_has_to_wait_for_a_buffer_gets_one_when_it_is_free() {
     sender.send(Command::Drain).unwrap();
     let counters = thread.join().unwrap().counters();
     assert_eq!((counters.finished, counters.held_max), (4, 1));
+}
+
+#[test]
+fn who_goes_while_it_waits_for_a_buffer_leaves_its_place_to_others() {
+    const MUCH: usize = 4 << 20;
+    const BUFFERED: i32 = 64 << 10;
+    let (far, address) = upstream();
+    small_buffers(&far, BUFFERED);
+    let hooks = Frame { begun: true, buffered: Some(BUFFERED), ..Frame::new(address) };
+    let held = Arc::clone(&hooks.held);
+    let bounds = Bounds { buffers: 1, ..Bounds::default() };
+    let config = ProxyConfig { capacity: 2, ..frame(bounds) };
+    let (addresses, sender, thread) = serving!(FrameServer, hooks, config);
+    let mut stuck = connect(&addresses[0]);
+    let mut unread = accept(&far);
+    let writer = std::thread::spawn(move || {
+        stuck.write_all(&vec![b'x'; MUCH]).unwrap();
+        stuck
+    });
+    let began = Instant::now();
+    while held.load(Ordering::SeqCst) == 0 {
+        assert!(began.elapsed() < PATIENCE, "no remainder is held");
+        let _ = sender.send(Command::Report);
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    // More than have places.
+    for _ in 0..10 {
+        let mut client = connect(&addresses[0]);
+        let mut server = accept(&far);
+        client.write_all(b"gone").unwrap();
+        std::thread::sleep(Duration::from_millis(10));
+        reset(client);
+        assert_eq!(read_to_end(&mut server).unwrap_err().kind(), ErrorKind::ConnectionReset);
+    }
+    let mut client = connect(&addresses[0]);
+    let mut server = accept(&far);
+    client.write_all(b"here").unwrap();
+    assert!(read(&mut unread, MUCH).iter().all(|&byte| byte == b'X'));
+    assert_eq!(read(&mut server, 4), b"HERE");
+    drop((writer.join().unwrap(), unread, client, server));
+    sender.send(Command::Drain).unwrap();
+    let counters = thread.join().unwrap().counters();
+    assert_eq!((counters.resets, counters.finished), (10, 2), "{counters}");
 }
 
 #[test]

@@ -169,10 +169,13 @@ impl Pair {
     /// Gives back what it holds. It is of no use any more.
     #[inline(always)]
     pub(super) fn end(&mut self, key: Key, cause: Cause, pool: &mut Pool) -> Closed {
-        let Pair { client, upstream, up, down, .. } = self;
+        let Pair { client, upstream, up, down, queued, .. } = self;
         let closed = Closed { key, cause, bytes_up: up.bytes(), bytes_down: down.bytes() };
         up.close(pool);
         down.close(pool);
+        if *queued {
+            pool.leave_queue(key.into());
+        }
         if cause.resets(Side::Client) {
             client.reset_on_drop();
         }
