@@ -8,6 +8,7 @@ mod server;
 use std::{
     io::{ErrorKind, Write},
     net::{SocketAddr, TcpStream},
+    thread,
     time::Duration,
 };
 
@@ -46,10 +47,11 @@ impl Setup {
         assert!(self.event_loop.run_once(&mut self.server, Some(Duration::ZERO)).unwrap());
     }
 
-    /// Turns until nothing is left to do now.
+    /// Turns until nothing is left to do now. A busy machine takes a while to tell of what peers did.
     fn settle(&mut self) {
         for _ in 0..20 {
             self.turn();
+            thread::sleep(Duration::from_millis(1));
         }
     }
 
