@@ -117,13 +117,14 @@ fn slow_readers_and_writers_hold_up_nobody() {
 fn those_who_never_read_are_waited_for_without_a_spin() {
     withstands(&[], |rig| {
         let stuck: Vec<_> = (0..6).map(|_| rig.pair()).collect();
-        let filled: Vec<usize> = stuck
-            .iter()
-            .map(|(client, server)| {
-                fill(server);
-                fill(client)
-            })
-            .collect();
+        let filled: Vec<usize> = thread::scope(|scope| {
+            let filling = stuck.iter().map(|(client, server)| {
+                scope.spawn(|| fill(server));
+                scope.spawn(|| fill(client))
+            });
+            let filling: Vec<_> = filling.collect();
+            filling.into_iter().map(|filling| filling.join().unwrap()).collect()
+        });
         rig.is_quiet();
         // Half of them read in the end, and get all of it; the others vanish.
         for ((client, server), filled) in stuck.iter().zip(filled).take(3) {
