@@ -2,7 +2,7 @@
 
 use std::{
     io::{ErrorKind, Write},
-    net::Shutdown,
+    net::{Shutdown, TcpListener},
     sync::{
         Arc, Barrier,
         atomic::{AtomicU64, Ordering},
@@ -11,7 +11,7 @@ use std::{
 };
 
 use mio_core::{
-    Key, Proxy,
+    Key, Proxy, Sender,
     proxy::{
         Address, Cause, Client, Closed, Command, Connection, Counters, Hooks, InspectDown,
         InspectUp, ProxyConfig, ProxyProtocol,
@@ -273,18 +273,37 @@ fn a_hook_that_refuses_bytes_resets_both_sides() {
     assert_eq!(thread.join().unwrap().counters().broken, 1);
 }
 
-#[test]
-fn who_has_to_wait_for_a_buffer_gets_one_when_it_is_free() {
-    // Several times what the kernel keeps between the proxy and who does not read.
-    const MUCH: usize = 4 << 20;
+/// Several times what the kernel keeps between the proxy and who does not read.
+const MUCH: usize = 4 << 20;
+/// With a hook at work a remainder has to be held, and there is room for one.
+fn one_buffer() -> Bounds {
+    Bounds { buffers: 1, ..Bounds::default() }
+}
+
+/// An upstream and hooks between which the kernel keeps little, and where they say how many remainders are held.
+fn narrow() -> (TcpListener, Frame, Arc<AtomicU64>) {
     const BUFFERED: i32 = 64 << 10;
     let (far, address) = upstream();
     small_buffers(&far, BUFFERED);
     let hooks = Frame { begun: true, buffered: Some(BUFFERED), ..Frame::new(address) };
     let held = Arc::clone(&hooks.held);
-    // With a hook at work a remainder has to be held, and there is room for one.
-    let bounds = Bounds { buffers: 1, ..Bounds::default() };
-    let (addresses, sender, thread) = serving!(FrameServer, hooks, frame(bounds));
+    (far, hooks, held)
+}
+
+/// Waits until a remainder is held.
+fn is_held(held: &AtomicU64, sender: &Sender<Command>) {
+    let began = Instant::now();
+    while held.load(Ordering::SeqCst) == 0 {
+        assert!(began.elapsed() < PATIENCE, "no remainder is held");
+        let _ = sender.send(Command::Report);
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+#[test]
+fn who_has_to_wait_for_a_buffer_gets_one_when_it_is_free() {
+    let (far, hooks, held) = narrow();
+    let (addresses, sender, thread) = serving!(FrameServer, hooks, frame(one_buffer()));
     let mut pairs: Vec<_> = (0..4)
         .map(|_| {
             let client = connect(&addresses[0]);
@@ -306,11 +325,7 @@ fn who_has_to_wait_for_a_buffer_gets_one_when_it_is_free() {
             });
         }
         // Nobody reads before the only buffer is taken.
-        let began = Instant::now();
-        while held.load(Ordering::SeqCst) == 0 && began.elapsed() < PATIENCE {
-            let _ = sender.send(Command::Report);
-            std::thread::sleep(Duration::from_millis(10));
-        }
+        is_held(&held, &sender);
         // So that the others get to wait for it.
         std::thread::sleep(Duration::from_millis(100));
         full.wait();
@@ -323,14 +338,8 @@ fn who_has_to_wait_for_a_buffer_gets_one_when_it_is_free() {
 
 #[test]
 fn who_goes_while_it_waits_for_a_buffer_leaves_its_place_to_others() {
-    const MUCH: usize = 4 << 20;
-    const BUFFERED: i32 = 64 << 10;
-    let (far, address) = upstream();
-    small_buffers(&far, BUFFERED);
-    let hooks = Frame { begun: true, buffered: Some(BUFFERED), ..Frame::new(address) };
-    let held = Arc::clone(&hooks.held);
-    let bounds = Bounds { buffers: 1, ..Bounds::default() };
-    let config = ProxyConfig { capacity: 2, ..frame(bounds) };
+    let (far, hooks, held) = narrow();
+    let config = ProxyConfig { capacity: 2, ..frame(one_buffer()) };
     let (addresses, sender, thread) = serving!(FrameServer, hooks, config);
     let mut stuck = connect(&addresses[0]);
     let mut unread = accept(&far);
@@ -338,12 +347,7 @@ fn who_goes_while_it_waits_for_a_buffer_leaves_its_place_to_others() {
         stuck.write_all(&vec![b'x'; MUCH]).unwrap();
         stuck
     });
-    let began = Instant::now();
-    while held.load(Ordering::SeqCst) == 0 {
-        assert!(began.elapsed() < PATIENCE, "no remainder is held");
-        let _ = sender.send(Command::Report);
-        std::thread::sleep(Duration::from_millis(10));
-    }
+    is_held(&held, &sender);
     // More than have places.
     for _ in 0..10 {
         let mut client = connect(&addresses[0]);
