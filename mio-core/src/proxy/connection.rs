@@ -115,15 +115,6 @@ impl Stream for Connection {
     }
 
     #[inline(always)]
-    fn write_more(&self, bytes: &[u8]) -> io::Result<usize> {
-        Stream::write_more(&self.0, bytes)
-    }
-
-    fn push(&self) {
-        Stream::push(&self.0);
-    }
-
-    #[inline(always)]
     fn finish(&self) -> io::Result<()> {
         Stream::finish(&self.0)
     }

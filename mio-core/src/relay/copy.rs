@@ -193,15 +193,7 @@ impl Flow {
         way: &mut Way,
     ) -> Result<usize, Broken> {
         way.writes += 1;
-        // What is read next comes right after.
-        let more = self.flags.contains(Flags::READABLE);
-        let result = if more { sink.write_more(bytes) } else { sink.write(bytes) };
-        let written = self.put(result, bytes.len(), way)?;
-        if written > 0 {
-            // A sink that becomes full holds nothing back.
-            self.flags.set(Flags::CORKED, more && written == bytes.len());
-        }
-        Ok(written)
+        self.put(sink.write(bytes), bytes.len(), way)
     }
 
     /// What a write of `length` bytes says of the sink, and how much it took.

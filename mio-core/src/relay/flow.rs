@@ -56,8 +56,6 @@ bitflags! {
         const URGED = 1 << 11;
         /// The sink is closed at the end, which tells it.
         const LAST = 1 << 12;
-        /// The sink was told that more would come, and may hold back what it has.
-        const CORKED = 1 << 13;
     }
 }
 
@@ -70,7 +68,7 @@ impl Flags {
     /// Whether there is something to read and room to write it as it is.
     #[inline]
     fn are_plain(self) -> bool {
-        let special = Flags::HELD | Flags::SPLICES | Flags::URGED | Flags::CORKED;
+        let special = Flags::HELD | Flags::SPLICES | Flags::URGED;
         let ready = Flags::READABLE | Flags::WRITABLE;
         self & (special | ready) == ready
     }
@@ -80,14 +78,6 @@ impl Flags {
     fn of(readiness: Readiness, flag: Flags) -> Flags {
         Flags::from_bits_truncate(readiness.bits() & flag.bits())
     }
-}
-
-/// What is not a request that goes out at once.
-enum Odd {
-    /// It came in a read of which there is more to say.
-    Read(io::Result<usize>),
-    /// A write did not take all of so many bytes.
-    Write(io::Result<usize>, usize),
 }
 
 /// How far a flow has come.
@@ -266,7 +256,7 @@ impl Flow {
             {
                 length
             }
-            read => return self.go_on(Odd::Read(read), source, sink, pool, way, filter),
+            read => return self.after_read(read, source, sink, pool, way, filter),
         };
         self.flags -= Flags::READABLE;
         self.streak = self.streak.saturating_sub(1);
@@ -277,7 +267,7 @@ impl Flow {
                 self.count(length, way);
                 Ok(Progress::Waits)
             }
-            written => self.go_on(Odd::Write(written, length), source, sink, pool, way, filter),
+            written => self.after_write(written, length, source, sink, pool, way, filter),
         }
     }
 
@@ -290,11 +280,11 @@ impl Flow {
         Ok(Progress::Waits)
     }
 
-    /// Goes on after what is not a request that goes out at once.
+    /// Goes on after a read of which there is more to say.
     #[inline(never)]
-    fn go_on<P: Pipe, A: Stream<P>, B: Stream<P>, F: Filter>(
+    fn after_read<P: Pipe, A: Stream<P>, B: Stream<P>, F: Filter>(
         &mut self,
-        odd: Odd,
+        read: io::Result<usize>,
         source: &A,
         sink: &B,
         pool: &mut Pool<P>,
@@ -302,16 +292,27 @@ impl Flow {
         filter: &mut F,
     ) -> Result<Progress, Broken> {
         let start = self.bytes;
-        match odd {
-            Odd::Read(read) => {
-                let length = self.taken(read, pool.buffer_bytes())?;
-                self.pass_on(length, sink, pool, way)?;
-            }
-            Odd::Write(written, length) => {
-                let written = self.put(written, length, way)?;
-                self.hold(written, length, pool, way);
-            }
-        }
+        let length = self.taken(read, pool.buffer_bytes())?;
+        self.pass_on(length, sink, pool, way)?;
+        self.carry(start, source, sink, pool, way, filter)
+    }
+
+    /// Goes on after a write that did not take all.
+    #[inline(never)]
+    #[expect(clippy::too_many_arguments, reason = "what `advance` has, and how far it came")]
+    fn after_write<P: Pipe, A: Stream<P>, B: Stream<P>, F: Filter>(
+        &mut self,
+        written: io::Result<usize>,
+        length: usize,
+        source: &A,
+        sink: &B,
+        pool: &mut Pool<P>,
+        way: &mut Way,
+        filter: &mut F,
+    ) -> Result<Progress, Broken> {
+        let start = self.bytes;
+        let written = self.put(written, length, way)?;
+        self.hold(written, length, pool, way);
         self.carry(start, source, sink, pool, way, filter)
     }
 
@@ -337,24 +338,13 @@ impl Flow {
             } else if pool.can_hold() {
                 self.copy(0, source, sink, pool, way, filter)?;
             } else if filter.is_active() {
-                self.push(sink);
                 return Ok(Progress::Starves);
             } else {
                 self.carry_without_buffer(source, sink, pool, way)?;
             }
         }
         self.pass_on_the_end(sink)?;
-        self.push(sink);
         Ok(Progress::Waits)
-    }
-
-    /// Has the sink let go what it holds back.
-    #[inline]
-    fn push<P: Pipe, B: Stream<P>>(&mut self, sink: &B) {
-        if self.flags.contains(Flags::CORKED) {
-            self.flags -= Flags::CORKED;
-            sink.push();
-        }
     }
 
     /// Like [`advance`](Flow::advance), with `first` before anything that the source sends: a header that
@@ -447,8 +437,6 @@ impl Flow {
     #[inline]
     fn finish<P: Pipe, B: Stream<P>>(&mut self, sink: &B) -> Result<(), Broken> {
         self.flags |= Flags::FINISHED;
-        // The end takes all with it.
-        self.flags -= Flags::CORKED;
         if self.flags.contains(Flags::LAST) {
             return Ok(());
         }

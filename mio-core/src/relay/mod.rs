@@ -83,8 +83,6 @@
 //!   ([`Trigger::Edge`](crate::Trigger::Edge)). There a short read has drained the source, unless its end or an
 //!   urgent byte was announced, and a short write has filled the sink. Nothing is read that could not be
 //!   written.
-//! - **Full segments.** As long as there is more to read, what is written says so, lest each buffer ends in a segment that
-//!   is nearly empty (`MSG_MORE`, on Linux and Android). Nothing is held back once the source has no more.
 //! - **Fairness.** A flow yields after [`Bounds::burst_bytes`].
 //! - **Nothing allocates** after [`Pool::new`].
 //!

@@ -29,8 +29,6 @@ struct Inner {
     failed: Option<ErrorKind>,
     sent: Vec<u8>,
     room: usize,
-    /// The last of it is held back, since more is to come.
-    corked: bool,
     ended: bool,
     news: Readiness,
     /// Reports told of each direction, and calls that found nothing there.
@@ -98,7 +96,6 @@ impl Side {
             failed: None,
             sent: Vec::new(),
             room: 0,
-            corked: false,
             ended: false,
             news: Readiness::empty(),
             reports: [0; 2],
@@ -181,11 +178,6 @@ impl Side {
         self.0.borrow().room
     }
 
-    /// Whether it holds back what was written last.
-    pub(super) fn is_corked(&self) -> bool {
-        self.0.borrow().corked
-    }
-
     /// Whether the peer was told that no more will be written.
     pub(super) fn is_ended(&self) -> bool {
         self.0.borrow().ended
@@ -232,21 +224,6 @@ impl Inner {
         }
         Ok(length)
     }
-
-    fn write(&mut self, bytes: &[u8], more: bool) -> io::Result<usize> {
-        assert!(!bytes.is_empty() && !self.ended);
-        self.begin()?;
-        let length = bytes.len().min(self.room);
-        if length == 0 {
-            self.in_vain[1] += 1;
-            return Err(ErrorKind::WouldBlock.into());
-        }
-        self.room -= length;
-        // Who is full waits for nothing.
-        self.corked = more && length == bytes.len();
-        self.sent.extend(&bytes[..length]);
-        Ok(length)
-    }
 }
 
 impl Stream<SimPipe> for Side {
@@ -263,23 +240,23 @@ impl Stream<SimPipe> for Side {
     }
 
     fn write(&self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.borrow_mut().write(bytes, false)
-    }
-
-    fn write_more(&self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.borrow_mut().write(bytes, true)
-    }
-
-    fn push(&self) {
         let mut inner = self.0.borrow_mut();
-        assert!(inner.corked, "nothing to be let go");
-        inner.corked = false;
+        assert!(!bytes.is_empty() && !inner.ended);
+        inner.begin()?;
+        let length = bytes.len().min(inner.room);
+        if length == 0 {
+            inner.in_vain[1] += 1;
+            return Err(ErrorKind::WouldBlock.into());
+        }
+        inner.room -= length;
+        inner.sent.extend(&bytes[..length]);
+        Ok(length)
     }
 
     fn finish(&self) -> io::Result<()> {
         let mut inner = self.0.borrow_mut();
         assert!(!inner.ended, "told twice");
-        (inner.ended, inner.corked) = (true, false);
+        inner.ended = true;
         inner.failed.map_or(Ok(()), |_| Err(ErrorKind::NotConnected.into()))
     }
 
@@ -318,7 +295,6 @@ impl Stream<SimPipe> for Side {
             return Err(ErrorKind::WouldBlock.into());
         }
         inner.room -= length;
-        inner.corked = false;
         inner.sent.extend(pipe.drain(..length));
         Ok(length)
     }
@@ -503,15 +479,10 @@ impl World {
         self.check_the_end();
     }
 
-    /// When the loop would sleep, no sink waits for more, and no byte that came for a sink that has room, unless for a
-    /// buffer.
+    /// When the loop would sleep, no byte that came waits for a sink that has room, unless for a buffer.
     fn check_that_nobody_dawdles(&self) {
         for (number, pair) in self.pairs.iter().enumerate() {
-            if pair.over.is_some() {
-                continue;
-            }
-            assert!(!pair.sides.iter().any(Side::is_corked), "pair {number} waits for more");
-            if pair.queued {
+            if pair.over.is_some() || pair.queued {
                 continue;
             }
             for way in [0, 1] {

@@ -70,8 +70,6 @@ impl Flow {
         if moved < left {
             self.flags -= Flags::WRITABLE;
         }
-        // What was held back has gone with it.
-        self.flags -= Flags::CORKED;
         self.count(moved, way);
         way.spliced += moved as u64;
         self.start += moved as u32;

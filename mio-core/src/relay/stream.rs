@@ -5,11 +5,7 @@ use std::io::{self, ErrorKind};
 use super::KernelPipe;
 #[cfg(unix)]
 use crate::unix::UnixStream;
-use crate::{
-    interest::Interest,
-    net::TcpStream,
-    sys::{cork, socket},
-};
+use crate::{interest::Interest, net::TcpStream, sys::socket};
 
 /// A stream that never blocks, registered in edge mode.
 ///
@@ -36,20 +32,6 @@ pub trait Stream<P = KernelPipe> {
     ///
     /// The system's.
     fn write(&self, bytes: &[u8]) -> io::Result<usize>;
-
-    /// Writes as [`write`](Stream::write) does; more is about to be written. What does not fill a segment may be held
-    /// back until then, or until [`push`](Stream::push) or [`finish`](Stream::finish). The default holds back
-    /// nothing.
-    ///
-    /// # Errors
-    ///
-    /// The system's.
-    fn write_more(&self, bytes: &[u8]) -> io::Result<usize> {
-        self.write(bytes)
-    }
-
-    /// Nothing more comes for now: lets go what was held back. If that fails, the next call tells.
-    fn push(&self) {}
 
     /// Says that nothing more will be written.
     ///
@@ -83,7 +65,7 @@ pub trait Stream<P = KernelPipe> {
 }
 
 macro_rules! stream {
-    ($name:ty $(, $more:item, $push:item)?) => {
+    ($name:ty) => {
         impl Stream for $name {
             #[inline(always)]
             fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
@@ -103,8 +85,6 @@ macro_rules! stream {
             fn write(&self, bytes: &[u8]) -> io::Result<usize> {
                 self.rearming().transfer(Interest::WRITABLE, bytes.len(), bytes, socket::send)
             }
-
-            $($more $push)?
 
             #[inline]
             fn finish(&self) -> io::Result<()> {
@@ -126,15 +106,6 @@ macro_rules! stream {
     };
 }
 
-stream!(
-    TcpStream,
-    #[inline]
-    fn write_more(&self, bytes: &[u8]) -> io::Result<usize> {
-        self.rearming().transfer(Interest::WRITABLE, bytes.len(), bytes, cork::send)
-    },
-    fn push(&self) {
-        cork::pull(self.as_std());
-    }
-);
+stream!(TcpStream);
 #[cfg(unix)]
 stream!(UnixStream);

@@ -109,21 +109,6 @@ fn the_last_flow_of_a_pair_leaves_it_to_the_sink_to_tell_the_end() {
 }
 
 #[test]
-fn what_more_follows_may_be_held_back_until_there_is_no_more() {
-    let mut rig = Rig::new(Bounds { burst_bytes: 4, ..BOUNDS });
-    // Whoever yields reads on.
-    rig.source.arrive(b"abcdefgh");
-    assert_eq!(rig.advance(), Ok(Progress::Yields));
-    assert!(rig.sink.is_corked());
-    assert_eq!(rig.advance(), Ok(Progress::Yields));
-    assert_eq!((rig.advance(), rig.sink.is_corked()), (Ok(Progress::Waits), false));
-    rig.source.arrive(b"abcdef");
-    assert_eq!(rig.advance(), Ok(Progress::Yields));
-    assert_eq!((rig.advance(), rig.sink.is_corked()), (Ok(Progress::Waits), false));
-    assert_eq!((rig.sink.sent(), rig.way.writes), (b"abcdefghabcdef".to_vec(), 4));
-}
-
-#[test]
 fn nothing_is_read_that_could_not_be_written() {
     let mut rig = Rig::with_room(BOUNDS, 1);
     rig.source.arrive(b"ab");

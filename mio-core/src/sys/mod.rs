@@ -332,14 +332,6 @@ pub(crate) use std::os::linux::net as abstract_names;
 #[path = "unix/abstract_names.rs"]
 pub(crate) mod abstract_names;
 
-// Whether a write can say that more is to come.
-#[cfg(any(target_os = "linux", target_os = "android"))]
-#[path = "unix/cork.rs"]
-pub(crate) mod cork;
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-#[path = "no_cork.rs"]
-pub(crate) mod cork;
-
 // Whether the kernel moves bytes between sockets by itself.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 #[path = "unix/splice/mod.rs"]

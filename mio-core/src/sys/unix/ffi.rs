@@ -9,7 +9,7 @@ use std::{
 use libc::c_int;
 
 use super::address::Address;
-use crate::sys::{LINGER_SECONDS, born};
+use crate::sys::{LINGER_SECONDS, SEND, born};
 
 #[inline]
 pub(in crate::sys) fn check(result: c_int) -> io::Result<c_int> {
@@ -105,14 +105,10 @@ pub(super) fn recv(socket: &impl AsRawFd, buffer: &mut [u8], flags: c_int) -> io
 }
 
 #[inline(always)]
-pub(in crate::sys) fn send_with(
-    socket: &impl AsRawFd,
-    bytes: &[u8],
-    flags: c_int,
-) -> io::Result<usize> {
+pub(super) fn send(socket: &impl AsRawFd, bytes: &[u8]) -> io::Result<usize> {
     let (pointer, length) = (bytes.as_ptr().cast(), bytes.len());
     // SAFETY: `bytes` has `length` bytes at `pointer`, which the kernel only reads.
-    let sent = unsafe { libc::send(socket.as_raw_fd(), pointer, length, flags) };
+    let sent = unsafe { libc::send(socket.as_raw_fd(), pointer, length, SEND) };
     if sent < 0 { Err(failure()) } else { Ok(sent as usize) }
 }
 
@@ -135,7 +131,7 @@ pub(super) fn shut_writing(socket: &impl AsRawFd) -> io::Result<()> {
 
 /// Sets a socket option whose value is an `int`.
 #[inline]
-pub(in crate::sys) fn set_int(
+pub(super) fn set_int(
     socket: &impl AsRawFd,
     level: c_int,
     name: c_int,

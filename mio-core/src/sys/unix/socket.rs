@@ -12,7 +12,7 @@ use libc::c_int;
 use super::{address::Address, ffi, flag_late, refused};
 use crate::{
     sync::global::{AtomicBool, Ordering},
-    sys::{NO_SIGPIPE, REFUSING, REUSE_PORT, SEND, born},
+    sys::{NO_SIGPIPE, REFUSING, REUSE_PORT, born},
 };
 
 /// Binds and listens: `socket`, `setsockopt`, `bind`, `listen`.
@@ -64,7 +64,7 @@ pub(crate) fn receive(stream: &impl AsRawFd, buffer: &mut [u8]) -> io::Result<us
 /// What `std`'s `write` to a stream does, in fewer instructions.
 #[inline(always)]
 pub(crate) fn send(stream: &impl AsRawFd, bytes: &[u8]) -> io::Result<usize> {
-    ffi::send_with(stream, bytes, SEND)
+    ffi::send(stream, bytes)
 }
 
 /// What `std`'s `set_nodelay` does, in fewer instructions.
