@@ -8,11 +8,13 @@ use std::{
     time::Duration,
 };
 
+#[cfg(unix)]
+use mio_core::proxy::Connection;
 use mio_core::{
     EventLoop, Key, Proxy,
     proxy::{
-        Address, Client, Command, Connection, Hooks, InspectDown, InspectUp, ProxyConfig,
-        ProxyProtocol, Sharing, run_workers,
+        Address, Client, Command, Hooks, InspectDown, InspectUp, ProxyConfig, ProxyProtocol,
+        Sharing, run_workers,
     },
     relay::{Bounds, Chunk},
 };
