@@ -21,25 +21,47 @@ pub fn patient(stream: TcpStream) -> TcpStream {
     stream
 }
 
+/// What `look` sees in the end; until it does, `meanwhile` is called again and again.
+///
+/// # Panics
+/// If it sees nothing for [`PATIENCE`].
+#[track_caller]
+pub fn awaited<T>(mut meanwhile: impl FnMut(), mut look: impl FnMut() -> Option<T>) -> T {
+    let began = Instant::now();
+    loop {
+        if let Some(seen) = look() {
+            return seen;
+        }
+        assert!(began.elapsed() < PATIENCE, "it does not come");
+        meanwhile();
+        thread::sleep(Duration::from_micros(200));
+    }
+}
+
 /// The next who comes.
 ///
 /// # Panics
 /// If nobody comes, or the system refuses.
 #[must_use]
+#[track_caller]
 pub fn accept(listener: &TcpListener) -> TcpStream {
+    accept_while(|| (), listener)
+}
+
+/// The next who comes, if something has to be done for that in this thread.
+///
+/// # Panics
+/// As [`accept`].
+#[track_caller]
+pub fn accept_while(meanwhile: impl FnMut(), listener: &TcpListener) -> TcpStream {
     listener.set_nonblocking(true).expect("it is open");
-    let began = Instant::now();
-    loop {
-        match listener.accept() {
-            Ok((stream, _)) => {
-                stream.set_nonblocking(false).expect("it is open");
-                return patient(stream);
-            }
-            Err(error) if error.kind() != ErrorKind::WouldBlock => panic!("{error}"),
-            Err(_) => assert!(began.elapsed() < PATIENCE, "nobody comes"),
-        }
-        thread::sleep(Duration::from_micros(200));
-    }
+    let stream = awaited(meanwhile, || match listener.accept() {
+        Ok((stream, _)) => Some(stream),
+        Err(error) if error.kind() != ErrorKind::WouldBlock => panic!("{error}"),
+        Err(_) => None,
+    });
+    stream.set_nonblocking(false).expect("it is open");
+    patient(stream)
 }
 
 /// So many bytes.
@@ -52,6 +74,17 @@ pub fn read(mut stream: impl Read, length: usize) -> Vec<u8> {
     bytes
 }
 
+/// So many bytes, if something has to be done for them in this thread.
+///
+/// # Panics
+/// If they do not come.
+#[track_caller]
+pub fn read_while(meanwhile: impl FnMut(), stream: &TcpStream, length: usize) -> Vec<u8> {
+    let bytes = read_up_to(meanwhile, stream, length as u64).expect("bytes");
+    assert_eq!(bytes.len(), length, "an end");
+    bytes
+}
+
 /// All that comes.
 ///
 /// # Errors
@@ -59,6 +92,33 @@ pub fn read(mut stream: impl Read, length: usize) -> Vec<u8> {
 pub fn read_to_end(mut stream: impl Read) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     stream.read_to_end(&mut bytes).map(|_| bytes)
+}
+
+/// All that comes, if something has to be done for that in this thread.
+///
+/// # Errors
+/// What came instead of an end.
+///
+/// # Panics
+/// If no end comes.
+#[track_caller]
+pub fn read_to_end_while(meanwhile: impl FnMut(), stream: &TcpStream) -> io::Result<Vec<u8>> {
+    read_up_to(meanwhile, stream, u64::MAX)
+}
+
+#[track_caller]
+fn read_up_to(meanwhile: impl FnMut(), stream: &TcpStream, most: u64) -> io::Result<Vec<u8>> {
+    stream.set_nonblocking(true)?;
+    let mut bytes = Vec::new();
+    let read = awaited(meanwhile, || {
+        let left = most - bytes.len() as u64;
+        match { stream }.take(left).read_to_end(&mut bytes) {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => None,
+            read => Some(read),
+        }
+    });
+    stream.set_nonblocking(false)?;
+    read.map(|_| bytes)
 }
 
 /// Ends a connection with a reset.

@@ -2,12 +2,16 @@
 
 use std::{
     io::{ErrorKind, Read, Write},
+    sync::{
+        atomic::{AtomicUsize, Ordering},
+        mpsc,
+    },
     thread,
     time::{Duration, Instant},
 };
 
 use mio_core::{Events, Interest, Readiness, Selector, Trigger, Waker};
-use tests::{PROMPTLY, backend, hang_up, pair, settle};
+use tests::{PROMPTLY, backend, hang_up, pair, peers::PATIENCE, settle};
 
 fn select(selector: &Selector, timeout: Option<Duration>) -> Vec<(u64, Readiness)> {
     let mut events = Events::with_capacity(64);
@@ -103,6 +107,7 @@ fn what_is_ready_before_it_is_registered_is_reported_in_every_mode() {
         let selector = Selector::new().unwrap();
         let (a, mut b) = pair();
         b.write_all(b"x").unwrap();
+        settle();
         selector.register(&a, 3, Interest::READABLE | Interest::WRITABLE, trigger).unwrap();
         assert_eq!(look(&selector), [(3, Readiness::READABLE | Readiness::WRITABLE)]);
     }
@@ -142,7 +147,7 @@ fn out_of_band_data_is_priority() {
     assert_eq!(glance(&selector), []);
     tests::send_out_of_band(&a, b'!');
     let mut events = Events::with_capacity(4);
-    selector.select(&mut events, Some(Duration::from_secs(5))).unwrap();
+    selector.select(&mut events, Some(PATIENCE)).unwrap();
     let event = events.get(0).unwrap();
     assert!(event.token == 9 && event.readiness.is_priority());
 }
@@ -229,28 +234,38 @@ fn exclusive_wake_ups_reach_one_sleeping_selector_of_many() {
         // That they are refused is tested above.
         return;
     }
+    // Who is late to go to sleep on a busy machine is woken too, but not every time.
+    assert!((0..20).any(|_| woken_of_four() < 4));
+}
+
+/// How many selectors that share a listener a client wakes, which is one at least.
+fn woken_of_four() -> usize {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();
-    let woken: usize = thread::scope(|scope| {
-        let loops: Vec<_> = (0..4)
-            .map(|_| {
-                let listener = &listener;
-                scope.spawn(move || {
-                    let selector = Selector::new().unwrap();
-                    selector
-                        .register_exclusive(listener, 1, Interest::READABLE, Trigger::Edge)
-                        .unwrap();
-                    let mut events = Events::with_capacity(4);
-                    selector.select(&mut events, Some(Duration::from_millis(600))).unwrap();
-                    events.len()
-                })
-            })
-            .collect();
-        thread::sleep(Duration::from_millis(200));
+    let selectors = [(); 4].map(|()| Selector::new().unwrap());
+    for selector in &selectors {
+        selector.register_exclusive(&listener, 1, Interest::READABLE, Trigger::Edge).unwrap();
+    }
+    let wakers = selectors.each_ref().map(|selector| Waker::new(selector, 2).unwrap());
+    let (tells, woken) = mpsc::channel();
+    thread::scope(|scope| {
+        for selector in &selectors {
+            let tells = tells.clone();
+            scope.spawn(move || {
+                let events = select(selector, Some(PATIENCE));
+                if events.iter().any(|&(token, _)| token == 1) {
+                    tells.send(()).unwrap();
+                }
+            });
+        }
+        thread::sleep(Duration::from_millis(50));
         let _client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-        loops.into_iter().map(|waiting| waiting.join().unwrap()).sum()
+        woken.recv_timeout(PATIENCE).unwrap();
+        // The others, if they sleep still.
+        thread::sleep(Duration::from_millis(50));
+        wakers.iter().for_each(|waker| waker.wake().unwrap());
     });
-    assert!((1..4).contains(&woken), "{woken} of 4 woke");
+    1 + woken.try_iter().count()
 }
 
 #[test]
@@ -275,13 +290,25 @@ fn of_threads_that_select_at_once_one_gets_the_event() {
     let selector = Selector::new().unwrap();
     let (a, mut b) = pair();
     selector.register(&a, 1, Interest::READABLE, Trigger::Edge).unwrap();
-    let got = thread::scope(|scope| {
-        let threads = [(); 3]
-            .map(|()| scope.spawn(|| select(&selector, Some(Duration::from_millis(200))).len()));
+    let got = AtomicUsize::new(0);
+    let selects = || {
+        let events = select(&selector, Some(Duration::from_millis(200)));
+        got.fetch_add(events.len(), Ordering::SeqCst);
+    };
+    thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                let began = Instant::now();
+                while got.load(Ordering::SeqCst) == 0 && began.elapsed() < PATIENCE {
+                    selects();
+                }
+                // Nor is there one for who comes later.
+                selects();
+            });
+        }
         b.write_all(b"x").unwrap();
-        threads.map(|thread| thread.join().unwrap())
     });
-    assert_eq!(got.iter().sum::<usize>(), 1, "{got:?}");
+    assert_eq!(got.into_inner(), 1);
 }
 
 #[test]
@@ -326,6 +353,7 @@ fn more_events_than_fit_come_with_the_next_wait() {
     for (token, (a, _)) in pairs.iter().enumerate() {
         selector.register(a, token as u64, Interest::WRITABLE, Trigger::Edge).unwrap();
     }
+    settle();
     let mut events = Events::with_capacity(4);
     let mut seen = Vec::new();
     for expected in [4, 4, 2, 0] {

@@ -48,6 +48,9 @@ pub(super) struct Server {
     /// What the whole server counted, and what each client.
     pub(super) totals: Vec<Report>,
     pub(super) metered: Vec<(Id, Report)>,
+    /// What clients have sent so far, and how many have gone.
+    pub(super) received: usize,
+    pub(super) gone: usize,
     pub(super) errors: Vec<(On, ErrorKind)>,
 }
 
@@ -75,6 +78,8 @@ impl Server {
             meters: Slab::with_capacity(limits.live),
             totals: Vec::with_capacity(100),
             metered: Vec::with_capacity(100),
+            received: 0,
+            gone: 0,
             errors: Vec::with_capacity(10),
         };
         Ok((server, address))
@@ -83,6 +88,7 @@ impl Server {
     /// The meter's timer goes astray, on purpose: its key is stale.
     pub(super) fn close(&mut self, event_loop: &mut Loop, id: Id) -> io::Result<()> {
         let Some(client) = self.clients.remove(id) else { return Ok(()) };
+        self.gone += 1;
         self.meters.remove(client.meter);
         event_loop.close(client.stream, On::Client(id))?;
         self.listener.release(&mut event_loop.nested(On::LISTENER))
@@ -119,6 +125,7 @@ impl OnHandler for Server {
         if read == 0 {
             return self.close(event_loop, id);
         }
+        self.received += read;
         self.total.count(read as u64);
         if let Some(meter) = self.meters.get_mut(client.meter) {
             meter.count(read as u64);

@@ -21,7 +21,7 @@ type StdStream = std::net::TcpStream;
 type StdStream = std::os::unix::net::UnixStream;
 
 const BOTH: Interest = Interest::READABLE.union(Interest::WRITABLE);
-const LONG: Option<Duration> = Some(Duration::from_secs(10));
+const LONG: Option<Duration> = Some(Duration::from_secs(60));
 
 /// What one look finds.
 fn look(selector: &Selector) -> Vec<(u64, Readiness)> {
@@ -157,7 +157,7 @@ fn threads_that_select_at_once_wait_no_longer_than_they_asked_for() {
             assert_eq!(count(Some(timeout)), 0);
             assert!(start.elapsed() >= timeout);
         }
-        assert!(start.elapsed() < Duration::from_secs(5));
+        assert!(start.elapsed() < LONG.unwrap() / 2);
         b.write_all(b"x").unwrap();
         assert_eq!(endless.join().unwrap(), 1);
     });

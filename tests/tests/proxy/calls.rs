@@ -10,10 +10,11 @@ use std::{
 use mio_core::{EventLoop, proxy::Command};
 use tests::{Isolated, mark, test_name};
 
-use crate::{Plain, PlainServer, listen, upstream};
+use crate::{PATIENCE, Plain, PlainServer, listen, upstream};
 
 const BEGIN: u16 = 1;
 const END: u16 = 2;
+const MOMENT: Duration = Duration::from_millis(5);
 
 #[test]
 fn a_connection_is_registered_told_one_option_and_shut_down_once() {
@@ -25,9 +26,10 @@ fn a_connection_is_registered_told_one_option_and_shut_down_once() {
         let hooks = Plain { upstream: address };
         let mut server = PlainServer::new(event_loop.scoped(), hooks, config, listeners).unwrap();
         let to = server.addresses().next().unwrap().unwrap().tcp().unwrap();
+        // What a peer did is an event at least, and what follows comes of it.
         let mut settle = |server: &mut PlainServer| {
-            for _ in 0..4 {
-                event_loop.run_once(server, Some(Duration::from_millis(5))).unwrap();
+            for most in [PATIENCE, MOMENT, MOMENT, MOMENT] {
+                event_loop.run_once(server, Some(most)).unwrap();
             }
         };
         // The first one looks whether it inherits the options of its listener.

@@ -13,7 +13,9 @@ use mio_core::{
     relay::Chunk,
 };
 
-use crate::{accept, connect, listen, read, upstream};
+use tests::peers::{accept_while, awaited, read_while};
+
+use crate::{connect, listen, upstream};
 
 /// What a gate is generic over. Called as something that the server's own code has, which it is not taken for.
 trait Listener {
@@ -117,25 +119,25 @@ fn a_struct_with_parameters_serves_nested_in_a_program_with_parameters() {
     let gate = GateServer::new(&mut event_loop.nested(On::GATE), gate, config, listeners).unwrap();
     let addresses: Vec<Address> = gate.addresses().map(Result::unwrap).collect();
     let mut program = Program { gate, told: 0 };
-    let mut turns = |program: &mut Program<'_, Table, 3>| {
-        for _ in 0..10 {
-            event_loop.run_once(program, Some(Duration::from_millis(2))).unwrap();
-        }
+    let mut turn = |program: &mut Program<'_, Table, 3>| {
+        event_loop.run_once(program, Some(Duration::from_millis(2))).unwrap();
     };
 
     let mut client = connect(&addresses[0]);
-    turns(&mut program);
-    let mut server = accept(&far);
+    let server = accept_while(|| turn(&mut program), &far);
     client.write_all(b"HAL").unwrap();
-    turns(&mut program);
-    assert_eq!(read(&mut server, 3), b"IBM");
+    assert_eq!(read_while(|| turn(&mut program), &server, 3), b"IBM");
     drop((client, server));
     // The router has no upstream for the second.
     drop(connect(&addresses[1]));
-    turns(&mut program);
-    assert_eq!((ended.borrow().len(), ended.borrow()[0].bytes_up), (1, 3));
-    assert_eq!(program.gate.counters().not_opened, 1);
-    assert!(program.told > 0 && *ticks[2].borrow() > 0);
+    let is_over = || {
+        turn(&mut program);
+        let is_over = ended.borrow().len() == 1 && program.gate.counters().not_opened == 1;
+        (is_over && *ticks[2].borrow() > 0).then_some(())
+    };
+    awaited(|| (), is_over);
+    assert_eq!(ended.borrow()[0].bytes_up, 3);
+    assert!(program.told > 0);
 }
 
 /// Something of the caller's, of any type, and something that stays in its thread.
@@ -157,7 +159,11 @@ impl<T: ?Sized + Fn(u64)> Hooks for Borrowing<'_, T> {
 fn workers_borrow_from_who_waits_for_them_and_what_each_makes_stays_in_its_thread() {
     use std::{process, sync::atomic::*, thread};
 
-    use tests::{Isolated, test_name};
+    use tests::{
+        Isolated,
+        peers::{accept, read},
+        test_name,
+    };
 
     Isolated::new(test_name!()).run(|| {
         let sum = AtomicU64::new(0);

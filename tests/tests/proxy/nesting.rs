@@ -2,7 +2,7 @@
 
 use std::{
     io::{self, ErrorKind, Write},
-    net::Shutdown,
+    net::{Shutdown, TcpListener, TcpStream},
     time::Duration,
 };
 
@@ -11,7 +11,9 @@ use mio_core::{
     proxy::{Address, Command, ProxyConfig},
 };
 
-use crate::{Plain, PlainOn, PlainServer, accept, connect, listen, read, read_to_end, upstream};
+use tests::peers::{accept_while, read_to_end_while, read_while};
+
+use crate::{Plain, PlainOn, PlainServer, connect, listen, upstream};
 
 /// Two proxies beside a timer of its own.
 struct Program {
@@ -103,9 +105,26 @@ impl Setup {
         Setup { event_loop, program, addresses: [front_address, back_address] }
     }
 
-    /// Turns until nothing is left to do now; answers whether to go on.
-    fn settle(&mut self) -> bool {
-        (0..50).all(|_| self.event_loop.run_once(&mut self.program, Some(Duration::ZERO)).unwrap())
+    /// Takes some turns, which is enough for what this thread itself has sent; answers whether to go on.
+    fn turns(&mut self) -> bool {
+        (0..50).all(|_| self.turn())
+    }
+
+    /// A turn in which no time passes.
+    fn turn(&mut self) -> bool {
+        self.event_loop.run_once(&mut self.program, Some(Duration::ZERO)).unwrap()
+    }
+
+    fn accept(&mut self, far: &TcpListener) -> TcpStream {
+        accept_while(|| assert!(self.turn()), far)
+    }
+
+    fn read(&mut self, stream: &TcpStream, length: usize) -> Vec<u8> {
+        read_while(|| assert!(self.turn()), stream, length)
+    }
+
+    fn read_to_end(&mut self, stream: &TcpStream) -> Vec<u8> {
+        read_to_end_while(|| assert!(self.turn()), stream).unwrap()
     }
 
     fn pass(&mut self, time: Duration) {
@@ -123,34 +142,31 @@ fn two_proxies_and_a_timer_live_in_one_loop() {
     let mut setup = Setup::new(address);
     let mut client = connect(&setup.addresses[0]);
     client.write_all(b"through both").unwrap();
-    setup.settle();
-    let mut server = accept(&far);
-    setup.settle();
-    assert_eq!(read(&mut server, 12), b"through both");
+    let mut server = setup.accept(&far);
+    assert_eq!(setup.read(&server, 12), b"through both");
     server.write_all(b"and back").unwrap();
-    setup.settle();
-    assert_eq!(read(&mut client, 8), b"and back");
+    assert_eq!(setup.read(&client, 8), b"and back");
     setup.pass(Duration::from_secs(3));
     assert_eq!((setup.program.beats, setup.program.errors.len()), (3, 0));
 
     // The one ends without the other, and without the loop.
     let sender = setup.event_loop.sender();
     sender.send(Order::Front(Command::Drain)).unwrap();
-    assert!(setup.settle());
+    assert!(setup.turns());
     assert!(!setup.program.front.is_done(), "a pair is open");
     client.shutdown(Shutdown::Write).unwrap();
-    setup.settle();
-    assert_eq!(read_to_end(&mut server).unwrap(), b"");
+    assert_eq!(setup.read_to_end(&server), b"");
     drop(server);
-    assert!(setup.settle(), "the loop goes on");
+    assert_eq!(setup.read_to_end(&client), b"");
+    assert!(setup.turns(), "the loop goes on");
     assert!(setup.program.front.is_done() && !setup.program.back.is_done());
     assert_eq!(setup.program.front.counters().finished, 1);
     let mut client = connect(&setup.addresses[1]);
     client.write_all(b"x").unwrap();
-    setup.settle();
-    assert_eq!(read(&mut accept(&far), 1), b"x");
+    let server = setup.accept(&far);
+    assert_eq!(setup.read(&server, 1), b"x");
     sender.send(Order::Back(Command::Stop)).unwrap();
-    assert!(!setup.settle(), "the program ends with its last proxy");
+    assert!(!setup.turns(), "the program ends with its last proxy");
     assert_eq!(setup.program.back.counters().open, 1);
 }
 
@@ -159,18 +175,15 @@ fn the_pairs_of_nested_proxies_have_their_timeouts() {
     let (far, address) = upstream();
     let mut setup = Setup::new(address);
     let mut client = connect(&setup.addresses[0]);
-    setup.settle();
-    let mut server = accept(&far);
-    setup.settle();
-    setup.pass(PlainServer::config().idle_timeout - Duration::from_secs(1));
-    client.write_all(b"x").unwrap();
-    setup.settle();
-    assert_eq!(read(&mut server, 1), b"x");
-    setup.pass(PlainServer::config().idle_timeout - Duration::from_secs(1));
-    assert_eq!(setup.program.front.counters().open, 1);
+    let server = setup.accept(&far);
+    for _ in 0..2 {
+        client.write_all(b"x").unwrap();
+        assert_eq!(setup.read(&server, 1), b"x");
+        setup.pass(PlainServer::config().idle_timeout - Duration::from_secs(1));
+        assert_eq!(setup.program.front.counters().open, 1);
+    }
     setup.pass(Duration::from_secs(2));
-    setup.settle();
-    assert_eq!(read_to_end(&mut client).unwrap(), b"");
+    assert_eq!(setup.read_to_end(&client), b"");
     let counters = setup.program.front.counters();
     assert_eq!((counters.open, counters.idle_timeouts), (0, 1));
 }

@@ -118,11 +118,20 @@ macro_rules! spliced {
     }};
 }
 
+/// What reads bring decides: on a machine that has other things to do perhaps not every time.
+fn at_times(spliced: impl Fn() -> [bool; 2], expected: [bool; 2]) {
+    let mut ways = (0..20).map(|_| spliced());
+    assert!(ways.any(|ways| {
+        assert!(ways == expected || ways == [false; 2]);
+        ways == expected
+    }));
+}
+
 #[test]
 fn only_what_nobody_looks_at_is_spliced() {
     let splices = tests::backend::SPLICES;
-    assert_eq!(spliced!(Upper, Particular), [false, splices]);
-    assert_eq!(spliced!(ListeningServer, Listening), [splices, false]);
+    at_times(|| spliced!(Upper, Particular), [false, splices]);
+    at_times(|| spliced!(ListeningServer, Listening), [splices, false]);
 }
 
 /// Alone: the signals of a process belong to one loop of it.

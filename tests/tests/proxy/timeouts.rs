@@ -3,17 +3,35 @@
 use std::{io::Write, net::TcpListener, net::TcpStream, time::Duration};
 
 use mio_core::{
-    Config, EventLoop,
-    proxy::{Address, Command, ProxyConfig},
+    Config, EventLoop, Key, Proxy,
+    proxy::{Address, Client, Command, Connection, Hooks, ProxyConfig},
 };
+use tests::peers::{accept, awaited, read_to_end, read_while};
 
-use crate::{Plain, PlainServer, accept, connect, listen, read, read_to_end, upstream};
+use crate::{connect, listen, upstream};
 
 const MOMENT: Duration = Duration::from_millis(1);
 
+/// Gives everybody the same upstream, and counts who has got it.
+#[derive(Proxy)]
+struct Patient {
+    upstream: Address,
+    connected: usize,
+}
+
+impl Hooks for Patient {
+    fn upstream(&mut self, _: &Client<'_>) -> Option<Address> {
+        Some(self.upstream.clone())
+    }
+
+    fn connected(&mut self, _: Key, _: &Connection) {
+        self.connected += 1;
+    }
+}
+
 struct Setup {
     event_loop: EventLoop<Command>,
-    server: PlainServer,
+    server: PatientServer,
     address: Address,
     far: TcpListener,
     timeout: Duration,
@@ -26,30 +44,40 @@ impl Setup {
 
     fn ticking(tick: Duration) -> Setup {
         let (far, upstream) = upstream();
-        let config = ProxyConfig { tick, ..listen(&["127.0.0.1:0"], PlainServer::config()) };
+        let config = ProxyConfig { tick, ..listen(&["127.0.0.1:0"], PatientServer::config()) };
         let bounds = Config { virtual_time: Some(0), ..config.event_loop() };
         let mut event_loop = EventLoop::with_config(bounds).unwrap();
         let (listeners, timeout) = (config.listeners().unwrap(), config.idle_timeout);
-        let hooks = Plain { upstream };
-        let server = PlainServer::new(event_loop.scoped(), hooks, config, listeners).unwrap();
+        let hooks = Patient { upstream, connected: 0 };
+        let server = PatientServer::new(event_loop.scoped(), hooks, config, listeners).unwrap();
         let address = server.addresses().next().unwrap().unwrap();
         Setup { event_loop, server, address, far, timeout }
     }
 
-    /// A client, and its connection at the upstream.
+    /// A client, and its connection at the upstream, of which the proxy knows that it is one.
     fn pair(&mut self) -> (TcpStream, TcpStream) {
+        let before = self.server.gateway.connected;
         let client = connect(&self.address);
-        self.settle();
-        let far = accept(&self.far);
-        self.settle();
-        (client, far)
+        self.until(|server| server.gateway.connected > before);
+        (client, accept(&self.far))
     }
 
-    /// Turns until nothing is left to do now.
-    fn settle(&mut self) {
-        for _ in 0..20 {
-            self.event_loop.run_once(&mut self.server, Some(Duration::ZERO)).unwrap();
-        }
+    /// A turn in which no time passes.
+    fn turn(&mut self) {
+        self.event_loop.run_once(&mut self.server, Some(Duration::ZERO)).unwrap();
+    }
+
+    fn until(&mut self, done: impl Fn(&PatientServer) -> bool) {
+        let look = || {
+            self.turn();
+            done(&self.server).then_some(())
+        };
+        awaited(|| (), look);
+    }
+
+    /// What this one gets, which is a byte.
+    fn byte(&mut self, stream: &TcpStream) {
+        assert_eq!(read_while(|| self.turn(), stream, 1), b"x");
     }
 
     fn pass(&mut self, time: Duration) {
@@ -58,7 +86,8 @@ impl Setup {
             let left = end - self.event_loop.now();
             self.event_loop.run_once(&mut self.server, Some(left)).unwrap();
         }
-        self.settle();
+        // As many as close a hundred pairs.
+        (0..20).for_each(|_| self.turn());
     }
 
     fn open(&self) -> u64 {
@@ -92,12 +121,10 @@ fn bytes_of_either_side_keep_a_pair_alone_alive_until_a_timeout_after_the_last()
     for _ in 0..100 {
         setup.pass(setup.timeout / 100);
         client.write_all(b"x").unwrap();
-        setup.settle();
-        read(&mut far, 1);
+        setup.byte(&far);
         setup.pass(setup.timeout / 50);
         far.write_all(b"x").unwrap();
-        setup.settle();
-        read(&mut client, 1);
+        setup.byte(&client);
     }
     assert_eq!(setup.open(), 1, "the silent one has gone");
     drop(silent);
@@ -114,8 +141,8 @@ fn a_proxy_without_pairs_wakes_up_for_nothing() {
     let pair = setup.pair();
     assert!(setup.event_loop.next_deadline().is_some());
     drop(pair);
-    setup.settle();
-    assert_eq!((setup.open(), setup.server.counters().finished), (0, 1));
+    setup.until(|server| server.counters().open == 0);
+    assert_eq!(setup.server.counters().finished, 1);
     setup.pass(2 * setup.timeout);
     assert_eq!(setup.event_loop.next_deadline(), None);
     // Nor has it forgotten to wait.
@@ -133,8 +160,8 @@ fn a_proxy_that_is_done_listens_nowhere_and_leaves_no_timer_in_its_loop() {
     assert_eq!((setup.server.addresses().count(), setup.server.is_done()), (0, false));
     assert!(TcpStream::connect(setup.address.tcp().unwrap()).is_err());
     drop(pair);
-    setup.settle();
-    assert_eq!((setup.server.is_done(), setup.server.counters().finished), (true, 1));
+    setup.until(PatientServer::is_done);
+    assert_eq!(setup.server.counters().finished, 1);
     assert_eq!(setup.event_loop.next_deadline(), None);
 }
 
@@ -143,7 +170,7 @@ fn a_drain_stops_what_has_not_finished_when_its_time_is_up() {
     let mut setup = Setup::new();
     let (_client, _far) = setup.pair();
     setup.server.drain(setup.event_loop.scoped()).unwrap();
-    let time = PlainServer::config().drain_timeout;
+    let time = PatientServer::config().drain_timeout;
     setup.pass(time - MOMENT);
     assert!(!setup.server.is_done());
     setup.pass(MOMENT);

@@ -209,30 +209,29 @@ fn a_worker_with_a_full_queue_is_asked_to_end_when_there_is_room() {
     Isolated::new(test_name!()).run(|| {
         for (signals, expected) in [(1, proxy::Command::Drain), (2, proxy::Command::Stop)] {
             let full = Barrier::new(2);
+            // Who is asked when one signal has come has let the next one come, and tells that all have.
             let work = |worker: Worker| {
                 let config = Config { messages: 2, ..Config::default() };
                 let mut event_loop = EventLoop::with_config(config)?;
-                let commands = event_loop.sender();
-                while commands.send(proxy::Command::Report).is_ok() {}
-                worker.starts(commands);
-                full.wait();
                 let mut told = Told::default();
-                event_loop.run(&mut told)?;
-                Ok(told.0)
-            };
-            let told = thread::scope(|scope| {
-                scope.spawn(|| {
-                    // Until the calling thread has heard of the worker and of each signal.
-                    thread::sleep(Duration::from_millis(100));
+                if worker.index() == 0 {
+                    let commands = event_loop.sender();
+                    while commands.send(proxy::Command::Report).is_ok() {}
+                    worker.starts(commands);
+                    full.wait();
+                    event_loop.run(&mut told)?;
+                } else {
+                    worker.starts(event_loop.sender());
                     for _ in 0..signals {
                         signal("TERM");
-                        thread::sleep(Duration::from_millis(100));
+                        event_loop.run(&mut told)?;
                     }
                     full.wait();
-                });
-                run_workers(vec![Vec::new()], work).unwrap()
-            });
-            assert_eq!(told, [Some(expected)]);
+                }
+                Ok(told.0)
+            };
+            let told = run_workers(vec![Vec::new(), Vec::new()], work).unwrap();
+            assert_eq!(told, [Some(expected), Some(proxy::Command::Drain)]);
         }
     });
 }
