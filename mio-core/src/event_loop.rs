@@ -62,6 +62,14 @@ use crate::{
 /// A panic passes through `run`; the loop stays whole. If it is run again, it goes on with the event after
 /// the one whose callback panicked.
 ///
+/// # Loops that callbacks replace
+///
+/// A callback may put another loop in the place of the one that it is handed, by [`mem::replace`](std::mem::replace)
+/// say, and the run goes on with that one. What was taken away keeps its events, timers and messages; it can be run
+/// elsewhere, also at once, and be put back at any time. A component should leave that to its parent: a loop is out of the
+/// component's scope where it takes it to, but if it takes loops and puts them back by turns, they may take tokens in the
+/// wrong scope.
+///
 /// # Forks
 ///
 /// In a child process that was forked without `exec`, every use of the parent's loop that would
@@ -106,8 +114,8 @@ pub(crate) struct Inner<M> {
     pub(crate) error: Option<io::Error>,
     /// What a component failed with, at which depth, until its parent takes it.
     pub(crate) uncaught: Option<(u32, io::Error)>,
-    /// Where the loop is that is running: its own address, unless it was moved since.
-    pub(crate) running: usize,
+    /// The run that the loop is in, by a number of the thread's, or was in when a callback took it away; 0 for none.
+    pub(crate) running: u64,
     pub(crate) scoping: Scoping,
     pub(crate) selector: Selector,
     pub(crate) receiver: Receiver<M>,

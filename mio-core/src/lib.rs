@@ -88,6 +88,7 @@ pub mod proxy;
 mod queue;
 pub mod relay;
 mod run;
+mod running;
 mod selector;
 mod sender;
 mod signal;

@@ -14,7 +14,7 @@ use crate::{
     handler::Handler,
     interest::Readiness,
     signal::SignalInfo,
-    token::{Any, In, Left, Scope},
+    token::{Any, In, Left, Outer, Scope},
 };
 
 impl<M> EventLoop<M> {
@@ -38,11 +38,14 @@ impl<M, S> EventLoop<M, S> {
     /// For what is called outside of the component's callbacks, as `Admin::new(&mut
     /// event_loop.nested(On::ADMIN))`. If the component [fails](EventLoop::fail) there, so does the parent, when
     /// the result is dropped: at the end of the statement, so each component is made in one of its own.
+    ///
+    /// If the result is forgotten, by [`mem::forget`], the loop stays the component's until the callback of the
+    /// component that called this has returned; if none has, until the loop is run the next time.
     #[inline]
     pub fn nested<P: In<S>, C>(&mut self, scope: Scope<P, C>) -> Nested<'_, M, C> {
-        self.inner.settle_elsewhere();
-        self.inner.scoping.enter(scope, scope.prefix());
-        Nested { event_loop: self.rescoped(), scope: scope.of_any() }
+        self.inner.settle();
+        let outer = self.inner.scoping.enter(scope, scope.prefix());
+        Nested { event_loop: self.rescoped(), scope: scope.of_any(), outer }
     }
 }
 
@@ -131,6 +134,8 @@ impl<M, S> EventLoop<M, S> {
         component: &mut H,
         message: N,
     ) -> io::Result<()> {
+        // Unlike an event, a message may be handed on wherever the loop is.
+        self.inner.settle();
         self.within(scope, scope.prefix(), |event_loop| component.message(event_loop, message))
     }
 
@@ -156,34 +161,46 @@ impl<M, S> EventLoop<M, S> {
         callback: impl FnOnce(&mut EventLoop<M, Any>),
     ) -> io::Result<()> {
         if !self.inner.scoping.is_root() {
-            self.inner.settle_elsewhere();
+            self.inner.settle();
         }
-        self.inner.scoping.enter(scope, token);
-        let nested = Nested { event_loop: self.rescoped::<C>(), scope: scope.of_any() };
+        let outer = self.inner.scoping.enter(scope, token);
+        let nested = Nested { event_loop: self.rescoped::<C>(), scope: scope.of_any(), outer };
         callback(nested.event_loop.rescoped());
         mem::forget(nested);
-        self.leave(scope)
+        self.leave(scope, outer)
     }
 
     /// Goes back to the scope outside of `scope`, with the error that the component failed with.
     #[inline(always)]
-    fn leave<P, C>(&mut self, scope: Scope<P, C>) -> io::Result<()> {
-        if self.inner.scoping.leave(scope) { Ok(()) } else { self.settle() }
+    fn leave<P, C>(&mut self, scope: Scope<P, C>, outer: Outer) -> io::Result<()> {
+        if self.inner.scoping.leave(scope) {
+            Ok(())
+        } else {
+            self.leave_with_care(scope.of_any(), outer)
+        }
     }
 
     #[inline(never)]
-    fn settle(&mut self) -> io::Result<()> {
+    fn leave_with_care(&mut self, scope: Scope<Any, Any>, outer: Outer) -> io::Result<()> {
         let Inner { scoping, uncaught, .. } = &mut self.inner;
-        match scoping.settle(uncaught.as_ref().map(|&(depth, _)| depth)) {
+        match scoping.leave_with_care(scope, outer, uncaught.as_ref().map(|&(depth, _)| depth)) {
             Left::Well => {}
             Left::Failed => {
                 if let Some((_, error)) = uncaught.take() {
                     return Err(error);
                 }
             }
-            Left::Another => self.inner.note_robbed(),
+            Left::Another => self.inner.replace_robbed(),
         }
         Ok(())
+    }
+
+    // Out of line, and all by value: so what there is to drop needs no place in memory where a component is called.
+    #[inline(never)]
+    fn leave_or_fail(&mut self, scope: Scope<Any, Any>, outer: Outer) {
+        if let Err(error) = self.leave(scope, outer) {
+            self.fail(error);
+        }
     }
 
     #[inline(always)]
@@ -206,14 +223,13 @@ pub fn component<N, L, H: Handler<N, L> + ?Sized>(component: &mut H) -> &mut H {
 pub struct Nested<'a, M, C> {
     event_loop: &'a mut EventLoop<M, C>,
     scope: Scope<Any, Any>,
+    outer: Outer,
 }
 
 impl<M, C> Drop for Nested<'_, M, C> {
     #[inline]
     fn drop(&mut self) {
-        if let Err(error) = self.event_loop.leave(self.scope) {
-            self.event_loop.fail(error);
-        }
+        self.event_loop.leave_or_fail(self.scope, self.outer);
     }
 }
 

@@ -1,11 +1,12 @@
 //! The phases of one turn. What they are is said at [`EventLoop`].
 
-use std::{cell::Cell, io, ptr, time::Duration};
+use std::{io, time::Duration};
 
 use crate::{
     event_loop::{EventLoop, Inner, Work},
     handler::Handler,
-    token::{CHILDREN, RESERVED, Scoping, WAKE},
+    running::Running,
+    token::{CHILDREN, RESERVED, WAKE},
 };
 
 impl<M> EventLoop<M> {
@@ -19,7 +20,8 @@ impl<M> EventLoop<M> {
     /// # Errors
     ///
     /// - what `fail` was called with;
-    /// - `ResourceBusy`: this loop is running; `run` was called from one of its callbacks;
+    /// - `ResourceBusy`: this loop is running; `run` was called from one of its callbacks, perhaps for a loop that
+    ///   the callback had put in its place. Or 16 loops are running in this thread, each in a callback of another;
     /// - `Unsupported`: this process was forked from the loop's;
     /// - the kernel's, from waiting, none of which a correct program meets.
     ///
@@ -83,6 +85,7 @@ impl<M, S> EventLoop<M, S> {
     #[cold]
     pub fn fail(&mut self, error: io::Error) {
         self.inner.events.disown();
+        self.inner.settle();
         match self.inner.scoping.depth() {
             0 => {
                 self.shutdown();
@@ -256,109 +259,5 @@ impl<M> Inner<M> {
             self.children.ready((token - CHILDREN) as usize);
             self.heed_children();
         }
-    }
-}
-
-thread_local! {
-    /// How many loops are running in this thread, each in a callback of another.
-    static RUNNING: Cell<usize> = const { Cell::new(0) };
-    /// Where one of them was, the last that is known to have been taken away by a component; 0 if none is.
-    static ROBBED: Cell<usize> = const { Cell::new(0) };
-}
-
-/// While this lives, the loop runs. It ends with a panic too.
-struct Running<'a, M>(&'a mut EventLoop<M>);
-
-impl<'a, M> Running<'a, M> {
-    #[inline]
-    fn start(event_loop: &'a mut EventLoop<M>) -> io::Result<Running<'a, M>> {
-        let here = ptr::from_ref(event_loop).addr();
-        // A loop that a callback took away from here still says so when it is put back, long after.
-        if event_loop.inner.running == here && RUNNING.get() > 0 {
-            return Err(io::ErrorKind::ResourceBusy.into());
-        }
-        event_loop.inner.running = here;
-        RUNNING.set(RUNNING.get() + 1);
-        // What a callback that panicked, or took the loop away, left behind.
-        event_loop.inner.park_events();
-        event_loop.inner.go_to_root();
-        Ok(Running(event_loop))
-    }
-}
-
-impl<M> Drop for Running<'_, M> {
-    #[inline]
-    fn drop(&mut self) {
-        self.0.inner.stop_running();
-    }
-}
-
-impl<M> Inner<M> {
-    /// The scopes that the loop is in, which it left if a callback took it away.
-    #[inline]
-    pub(crate) fn scoping(&self) -> Scoping {
-        if self.scoping.is_root() || !self.is_taken_away() { self.scoping } else { Scoping::ROOT }
-    }
-
-    /// Whether a callback took the loop away from where it was running, so that nobody is left who leaves the
-    /// scope that it is in.
-    #[cold]
-    pub(crate) fn is_taken_away(&self) -> bool {
-        let here = ptr::from_ref(self).addr();
-        self.running != 0 && !(self.running == here && RUNNING.get() > 0 && ROBBED.get() != here)
-    }
-
-    /// Another loop is here than the one that a component was handed. If that one comes back, it has been away.
-    #[cold]
-    pub(crate) fn note_robbed(&self) {
-        ROBBED.set(ptr::from_ref(self).addr());
-    }
-
-    /// Leaves the scopes that it was taken away from, and unless it is back, the run.
-    pub(crate) fn settle_elsewhere(&mut self) {
-        if self.is_taken_away() {
-            if !self.settle_place() {
-                self.running = 0;
-            }
-            self.go_to_root();
-        }
-    }
-
-    /// Whether a loop was taken away from here. From now on the one that is here is where it belongs.
-    fn settle_place(&self) -> bool {
-        let robbed = ROBBED.get() == ptr::from_ref(self).addr();
-        if robbed {
-            ROBBED.set(0);
-        }
-        robbed
-    }
-
-    /// Leaves all scopes. What a component failed with there fails the run.
-    #[inline]
-    pub(crate) fn go_to_root(&mut self) {
-        if !self.scoping.is_root() {
-            self.leave_all();
-        }
-    }
-
-    #[cold]
-    fn leave_all(&mut self) {
-        self.scoping = Scoping::ROOT;
-        if let Some((_, error)) = self.uncaught.take() {
-            self.error.get_or_insert(error);
-            self.work |= Work::STOP;
-        }
-    }
-
-    // Out of line: what it needs has no business in the registers of a turn.
-    #[inline(never)]
-    fn stop_running(&mut self) {
-        RUNNING.set(RUNNING.get() - 1);
-        self.settle_place();
-        self.running = 0;
-        // Who knows how long it is until the next turn.
-        self.clock.expire();
-        // An outer loop may wait for the descriptor now.
-        self.receiver.doorbell().sleep_begin();
     }
 }

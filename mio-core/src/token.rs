@@ -239,6 +239,7 @@ pub(crate) struct Scoping {
 impl Scoping {
     const SHIFT: u32 = 0xFFFF;
     const ONE_DEEPER: u32 = Scoping::SHIFT + 1;
+    const DEPTH: u32 = Scoping::FAILED - Scoping::ONE_DEEPER;
     const FAILED: u32 = 1 << 31;
 
     pub(crate) const ROOT: Scoping = Scoping { level: 0, path: 0 };
@@ -248,15 +249,17 @@ impl Scoping {
         self.level == 0
     }
 
-    /// Enters `scope`, in which `token` of the outer scope is.
+    /// Enters `scope`, in which `token` of the outer scope is. Answers what leaving it needs.
     #[inline]
-    pub(crate) const fn enter<P, C>(&mut self, scope: Scope<P, C>, token: u64) {
-        if self.level == 0 {
+    pub(crate) const fn enter<P, C>(&mut self, scope: Scope<P, C>, token: u64) -> Outer {
+        let outer = self.level;
+        if outer == 0 {
             self.level = scope.step();
             self.path = token;
         } else {
             self.enter_deeper(scope.step(), token);
         }
+        Outer(outer)
     }
 
     #[inline(never)]
@@ -264,29 +267,35 @@ impl Scoping {
         if let Some(above) = token.checked_shl(self.shift()) {
             self.path = above | self.prefix();
         }
-        self.level += step;
+        // Each number as far as there is room for it; too many bits they are long before.
+        let (depth, shift) = (step & Scoping::DEPTH, step & Scoping::SHIFT);
+        self.level += if self.level & Scoping::DEPTH == Scoping::DEPTH { 0 } else { depth };
+        self.level += if shift > Scoping::SHIFT - self.shift() { 0 } else { shift };
     }
 
     /// Leaves `scope`, which was entered last. Answers whether the outer one is the root and nothing
-    /// failed; if not, [`settle`](Scoping::settle) has to be called.
+    /// failed; if not, [`leave_with_care`](Scoping::leave_with_care) has to be called.
     #[inline]
     pub(crate) const fn leave<P, C>(&mut self, scope: Scope<P, C>) -> bool {
         self.level = self.level.wrapping_sub(scope.step());
         self.level == 0
     }
 
-    /// What is left to do after [`leave`](Scoping::leave). `failed` is the depth of the failure that
-    /// nobody took yet.
-    pub(crate) const fn settle(&mut self, failed: Option<u32>) -> Left {
+    /// Goes on after [`leave`](Scoping::leave). `failed` is the depth of the failure that nobody took yet.
+    pub(crate) const fn leave_with_care<P, C>(
+        &mut self,
+        scope: Scope<P, C>,
+        outer: Outer,
+        failed: Option<u32>,
+    ) -> Left {
+        if self.level.wrapping_add(scope.step()) == 0 {
+            *self = Scoping::ROOT;
+            return Left::Another;
+        }
+        // Whatever scopes there were within, nobody leaves them any more.
+        self.level = outer.0;
         match failed {
-            Some(depth) if depth > self.depth() => {
-                self.level &= !Scoping::FAILED;
-                Left::Failed
-            }
-            None if self.level & Scoping::FAILED != 0 => {
-                *self = Scoping::ROOT;
-                Left::Another
-            }
+            Some(depth) if depth > self.depth() => Left::Failed,
             _ => Left::Well,
         }
     }
@@ -296,7 +305,7 @@ impl Scoping {
     }
 
     pub(crate) const fn depth(self) -> u32 {
-        (self.level & !Scoping::FAILED) / Scoping::ONE_DEEPER
+        (self.level & Scoping::DEPTH) / Scoping::ONE_DEEPER
     }
 
     /// What the kernel and the root handler get to see of a token of the innermost scope; `None` if
@@ -322,6 +331,10 @@ impl Scoping {
         }
     }
 }
+
+/// The [`Scoping`] outside of one that was entered, as far as it has to be kept.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Outer(u32);
 
 /// How a scope was left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -360,41 +373,82 @@ mod tests {
         scoping
     }
 
+    /// Leaves `scope` and answers how.
+    fn leave(scoping: &mut Scoping, scope: Raw, outer: Outer, failed: Option<u32>) -> Left {
+        if scoping.leave(scope) {
+            Left::Well
+        } else {
+            scoping.leave_with_care(scope, outer, failed)
+        }
+    }
+
     #[test]
     fn scopes_in_scopes_stack_their_bits() {
         let (first, second) = (Raw::new(3, 0b101), Raw::new(4, 0b1001));
-        let mut scoping = entered(&[first, second]);
-        assert_eq!(scoping.depth(), 2);
-        assert_eq!(scoping.bits(7), Some((7 << 4 | 0b1001) << 3 | 0b101));
-        assert!(!scoping.leave(second));
-        assert_eq!(scoping.bits(7), Some(7 << 3 | 0b101));
-        scoping.enter(second, second.prefix);
-        assert!(!scoping.leave(second));
-        assert!(scoping.leave(first));
+        let mut scoping = Scoping::ROOT;
+        let root = scoping.enter(first, first.prefix);
+        for _ in 0..2 {
+            let outer = scoping.enter(second, second.prefix);
+            assert_eq!(scoping.depth(), 2);
+            assert_eq!(scoping.bits(7), Some((7 << 4 | 0b1001) << 3 | 0b101));
+            assert_eq!(leave(&mut scoping, second, outer, None), Left::Well);
+            assert_eq!((scoping.depth(), scoping.bits(7)), (1, Some(7 << 3 | 0b101)));
+        }
+        assert_eq!(leave(&mut scoping, first, root, None), Left::Well);
         assert_eq!((scoping.depth(), scoping.bits(7)), (0, Some(7)));
     }
 
     #[test]
     fn a_failure_is_taken_where_it_left_its_scope() {
         let scope = Raw::new(3, 0b101);
-        let mut scoping = entered(&[scope, scope, scope]);
+        let mut scoping = Scoping::ROOT;
+        let [root, first, second] = [(); 3].map(|()| scoping.enter(scope, scope.prefix));
         scoping.fail();
         assert_eq!(scoping.depth(), 3);
-        let leave = |scoping: &mut Scoping, failed| (scoping.leave(scope), scoping.settle(failed));
-        assert_eq!(leave(&mut scoping, Some(3)), (false, Left::Failed));
-        assert_eq!(leave(&mut scoping, None), (false, Left::Well));
+        assert_eq!(leave(&mut scoping, scope, second, Some(3)), Left::Failed);
+        assert_eq!(leave(&mut scoping, scope, first, None), Left::Well);
         scoping.fail();
-        scoping.enter(scope, 0);
-        assert_eq!(leave(&mut scoping, Some(1)), (false, Left::Well), "it is the outer one's");
-        assert_eq!(leave(&mut scoping, Some(1)), (false, Left::Failed));
-        assert_eq!(scoping.level, 0);
+        let outer = scoping.enter(scope, 0);
+        assert_eq!(leave(&mut scoping, scope, outer, Some(1)), Left::Well, "it is the outer one's");
+        assert_eq!(leave(&mut scoping, scope, root, Some(1)), Left::Failed);
+        assert_eq!(scoping, Scoping { level: 0, ..scoping });
     }
 
     #[test]
     fn leaving_a_scope_that_was_not_entered_leaves_the_root() {
-        let mut scoping = Scoping::ROOT;
-        assert!(!scoping.leave(Raw::new(3, 0)));
-        assert_eq!((scoping.settle(None), scoping), (Left::Another, Scoping::ROOT));
+        let scope = Raw::new(3, 0);
+        let mut entered = Scoping::ROOT;
+        let [root, outer] = [(); 2].map(|()| entered.enter(scope, 0));
+        for outer in [root, outer] {
+            let mut scoping = Scoping::ROOT;
+            assert_eq!(leave(&mut scoping, scope, outer, None), Left::Another);
+            assert_eq!(scoping, Scoping::ROOT);
+        }
+    }
+
+    #[test]
+    fn scopes_that_nobody_leaves_end_with_the_one_around_them_however_many_they_are() {
+        for forgotten in [Raw::new(0, 0), Raw::new(3, 0b101), Raw::new(63, 1)] {
+            let around = Raw::new(8, 7);
+            let mut scoping = Scoping::ROOT;
+            let root = scoping.enter(around, around.prefix);
+            for around in [around, around] {
+                let outer = scoping.enter(around, around.prefix);
+                let before = scoping;
+                for _ in 0..100_000 {
+                    scoping.enter(forgotten, forgotten.prefix);
+                    let depth = scoping.depth();
+                    assert!((3..1 << 15).contains(&depth), "it neither wraps nor fails");
+                    let fits = forgotten.shift as usize * (depth as usize - 2) + 16 < 64;
+                    assert_eq!(scoping.bits(0).is_some(), fits, "no token has another's place");
+                }
+                assert!(scoping.depth() > before.depth() + 1_000);
+                assert_eq!(leave(&mut scoping, around, outer, None), Left::Well);
+                assert_eq!(scoping.bits(9), Some(9 << 8 | 7));
+            }
+            assert_eq!(leave(&mut scoping, around, root, None), Left::Well);
+            assert!(scoping.is_root());
+        }
     }
 
     #[test]
@@ -408,10 +462,11 @@ mod tests {
         assert_eq!(entered(&[one, rest]).bits(0), None);
         assert_eq!(entered(&[all]).bits(1), Some(1 << 63));
         assert_eq!(entered(&[all]).bits(2), None);
-        let mut scoping = entered(&[one, all, all, all]);
+        let mut scoping = entered(&[one]);
+        let outers = [(); 3].map(|()| scoping.enter(all, 0));
         assert_eq!(scoping.bits(0), None);
-        for scope in [all, all, all] {
-            assert!(!scoping.leave(scope));
+        for outer in outers.into_iter().rev() {
+            assert_eq!(leave(&mut scoping, all, outer, None), Left::Well);
         }
         assert_eq!(scoping.bits(3), Some(3 << 8 | 1));
     }

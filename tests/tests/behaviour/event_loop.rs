@@ -10,31 +10,11 @@ use mio_core::{Config, EventLoop, Handler, Interest, RESERVED, Readiness, Trigge
 
 use tests::{PROMPTLY, Stream, hang_up, pair, settle};
 
-use crate::recorder::{Call, Recorder};
+use crate::recorder::{Call, Do, Recorder, ready_loop};
 
 /// `ENOTTY` and `EIO`, or whatever has these numbers.
 const NOT_A_TERMINAL: i32 = 25;
 const INPUT_OUTPUT: i32 = 5;
-
-/// Calls a closure for each event.
-struct Do<F>(F);
-
-impl<F: FnMut(&mut EventLoop, u64)> Handler for Do<F> {
-    fn ready(&mut self, event_loop: &mut EventLoop, token: u64, _: Readiness) {
-        (self.0)(event_loop, token);
-    }
-}
-
-/// A loop with `count` sources that are all ready to be written, tokens from 0.
-fn ready_loop(count: u64) -> (EventLoop, Vec<(Stream, Stream)>) {
-    let mut event_loop = EventLoop::new().unwrap();
-    let pairs: Vec<_> = (0..count).map(|_| pair()).collect();
-    for (token, (a, _)) in pairs.iter().enumerate() {
-        event_loop.register(a, token as u64).unwrap();
-    }
-    settle();
-    (event_loop, pairs)
-}
 
 #[test]
 fn a_handler_by_value_comes_back_and_one_by_reference_is_used_in_place() {
@@ -307,139 +287,6 @@ fn after_a_panic_the_loop_resumes_at_the_next_event() {
     }
     seen.sort_unstable();
     assert_eq!(seen, [0, 1, 2]);
-}
-
-#[test]
-fn a_callback_may_replace_the_loop_that_it_is_handed() {
-    let (mut event_loop, _pairs) = ready_loop(4);
-    let (other, _other_pairs) = ready_loop(2);
-    let mut other = Some(other);
-    let mut seen = 0;
-    event_loop
-        .run(Do(|event_loop: &mut EventLoop, _| {
-            seen += 1;
-            if let Some(other) = other.take() {
-                // The events of the loop that is replaced go with it.
-                drop(std::mem::replace(event_loop, other));
-            } else if seen == 3 {
-                event_loop.shutdown();
-            }
-        }))
-        .unwrap();
-    assert_eq!(seen, 3);
-}
-
-/// Runs a loop until a callback takes it away.
-fn taken_away(event_loop: &mut EventLoop) -> EventLoop {
-    let mut taken = None;
-    event_loop
-        .run(Do(|event_loop: &mut EventLoop, _| {
-            taken = Some(std::mem::replace(event_loop, EventLoop::new().unwrap()));
-            event_loop.shutdown();
-        }))
-        .unwrap();
-    taken.unwrap()
-}
-
-#[test]
-fn a_loop_that_was_taken_out_of_its_own_callback_can_be_run() {
-    let (mut event_loop, _pairs) = ready_loop(2);
-    let mut seen = 0;
-    taken_away(&mut event_loop)
-        .run(Do(|event_loop: &mut EventLoop, _| {
-            seen += 1;
-            event_loop.shutdown();
-        }))
-        .unwrap();
-    assert_eq!(seen, 1);
-}
-
-#[test]
-fn a_loop_that_a_callback_took_away_runs_again_when_it_is_put_back() {
-    let (mut event_loop, _pairs) = ready_loop(2);
-    event_loop = taken_away(&mut event_loop);
-    let mut seen = 0;
-    event_loop
-        .run(Do(|event_loop: &mut EventLoop, _| {
-            seen += 1;
-            let nested = event_loop.run_once(&mut Do(|_: &mut EventLoop, _| ()), None);
-            assert_eq!(nested.unwrap_err().kind(), ErrorKind::ResourceBusy);
-            event_loop.shutdown();
-        }))
-        .unwrap();
-    assert_eq!(seen, 1);
-}
-
-#[test]
-fn a_loop_that_is_put_back_after_its_events_still_has_those_it_had_not_come_to() {
-    #[derive(Default)]
-    struct Exchanges {
-        taken: Option<EventLoop>,
-        seen: Vec<u64>,
-        by_timer: bool,
-    }
-    impl Exchanges {
-        fn put_back(&mut self, event_loop: &mut EventLoop) {
-            if let Some(taken) = self.taken.take() {
-                drop(std::mem::replace(event_loop, taken));
-            }
-        }
-    }
-    impl Handler for Exchanges {
-        fn ready(&mut self, event_loop: &mut EventLoop, token: u64, _: Readiness) {
-            self.seen.push(token);
-            if self.seen.len() == 1 {
-                let mut other = EventLoop::new().unwrap();
-                if self.by_timer {
-                    other.timeout(1u64, Duration::ZERO).unwrap();
-                }
-                self.taken = Some(std::mem::replace(event_loop, other));
-            }
-        }
-        fn timeout(&mut self, event_loop: &mut EventLoop, token: u64, _: mio_core::Expiry) {
-            match token {
-                STOP => event_loop.shutdown(),
-                _ => self.put_back(event_loop),
-            }
-        }
-        fn tick(&mut self, event_loop: &mut EventLoop) {
-            if !self.by_timer {
-                self.put_back(event_loop);
-            }
-        }
-    }
-    const STOP: u64 = 9;
-    for by_timer in [false, true] {
-        let (mut event_loop, _pairs) = ready_loop(3);
-        event_loop.timeout(STOP, Duration::from_millis(20)).unwrap();
-        let mut exchanges = Exchanges { by_timer, ..Exchanges::default() };
-        event_loop.run(&mut exchanges).unwrap();
-        exchanges.seen.sort_unstable();
-        assert_eq!(exchanges.seen, [0, 1, 2], "by a timer: {by_timer}");
-    }
-}
-
-#[test]
-fn timers_of_a_loop_that_takes_the_place_of_another_are_not_early() {
-    struct Replaces(Option<EventLoop>);
-    impl Handler for Replaces {
-        fn timeout(&mut self, event_loop: &mut EventLoop, _: u64, expiry: mio_core::Expiry) {
-            match self.0.take() {
-                Some(other) => *event_loop = other,
-                None => {
-                    assert!(event_loop.now() >= expiry.deadline());
-                    event_loop.shutdown();
-                }
-            }
-        }
-    }
-    let mut event_loop = EventLoop::new().unwrap();
-    event_loop.timeout(1u64, Duration::ZERO).unwrap();
-    // The clock of the older loop is ahead of the other's, which counts from a later moment.
-    std::thread::sleep(Duration::from_millis(60));
-    let mut other = EventLoop::new().unwrap();
-    other.timeout(2u64, Duration::from_millis(30)).unwrap();
-    event_loop.run(Replaces(Some(other))).unwrap();
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod fairness;
 mod messages;
 mod phases;
 mod recorder;
+mod replacing;
 mod selector;
 mod sources;
 mod timers;

@@ -1,8 +1,9 @@
-//! A handler that writes down what it is called with.
+//! Handlers: one that writes down what it is called with, one that is a closure; and something for it to do.
 
 use std::time::Instant;
 
 use mio_core::{ChildExit, EventLoop, Expiry, Handler, Readiness};
+use tests::{Stream, pair, settle};
 
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Call {
@@ -55,4 +56,24 @@ impl Handler<u32> for Recorder {
             self.calls.push(Call::Tick);
         }
     }
+}
+
+/// Calls a closure for each event.
+pub(crate) struct Do<F>(pub(crate) F);
+
+impl<F: FnMut(&mut EventLoop, u64)> Handler for Do<F> {
+    fn ready(&mut self, event_loop: &mut EventLoop, token: u64, _: Readiness) {
+        (self.0)(event_loop, token);
+    }
+}
+
+/// A loop with `count` sources that are all ready to be written, tokens from 0.
+pub(crate) fn ready_loop(count: u64) -> (EventLoop, Vec<(Stream, Stream)>) {
+    let mut event_loop = EventLoop::new().unwrap();
+    let pairs: Vec<_> = (0..count).map(|_| pair()).collect();
+    for (token, (a, _)) in pairs.iter().enumerate() {
+        event_loop.register(a, token as u64).unwrap();
+    }
+    settle();
+    (event_loop, pairs)
 }

@@ -18,7 +18,7 @@ use sources::{Source, Sources};
 const ORDER: &[&str] = &[
     "sync", "full", "interest", "slab", "timeout_queues", "buf", "event", "queue", "timer", "sys", "clock",
     "config", "source", "selector", "doorbell", "sender", "signal", "token", "child", "newtype", "pipe", "net",
-    "unix", "relay", "event_loop", "embed", "sleep", "handler", "nested", "run", "proxy", "lib",
+    "unix", "relay", "event_loop", "running", "embed", "sleep", "handler", "nested", "run", "proxy", "lib",
 ];
 /// Each is a folder in `sys`.
 const BACKENDS: &[&str] = &["epoll", "kqueue", "poll", "iocp", "none"];
