@@ -70,6 +70,8 @@
 
 pub mod buf;
 
+#[cfg(test)]
+mod cases;
 mod child;
 mod clock;
 mod config;

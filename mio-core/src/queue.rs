@@ -306,6 +306,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::cases::cases;
 
     fn drain<T>(consumer: &mut Consumer<T>) -> Vec<T> {
         std::iter::from_fn(|| consumer.pop()).collect()
@@ -475,14 +476,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig {
-            cases: if cfg!(miri) { 4 } else { 10_000 },
-            // Under Miri there are no files.
-            failure_persistence: ProptestConfig::default()
-                .failure_persistence
-                .filter(|_| !cfg!(miri)),
-            ..ProptestConfig::default()
-        })]
+        #![proptest_config(cases(4, 10_000))]
 
         /// One lap before positions wrap, or anywhere.
         #[test]

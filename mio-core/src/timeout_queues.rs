@@ -188,6 +188,7 @@ mod tests {
     use proptest::{collection::vec, prelude::*};
 
     use super::*;
+    use crate::cases::cases;
 
     const CAPACITY: usize = 6;
 
@@ -271,11 +272,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig {
-            cases: if cfg!(miri) { 8 } else { 2_000 },
-            failure_persistence: ProptestConfig::default().failure_persistence.filter(|_| !cfg!(miri)),
-            ..ProptestConfig::default()
-        })]
+        #![proptest_config(cases(8, 2_000))]
 
         /// Against a table of who gave the latest sign of life when: whoever is due has waited for the timeout,
         /// and whoever has waited for a 64th more is due.

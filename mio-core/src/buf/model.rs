@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use proptest::prelude::*;
 
 use super::{tests::Peer, *};
+use crate::cases::cases;
 
 #[derive(Debug)]
 enum Step {
@@ -31,12 +32,7 @@ fn step(number: u16) -> Step {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig {
-        cases: if cfg!(miri) { 8 } else { 10_000 },
-        // Under Miri there are no files.
-        failure_persistence: ProptestConfig::default().failure_persistence.filter(|_| !cfg!(miri)),
-        ..ProptestConfig::default()
-    })]
+    #![proptest_config(cases(8, 10_000))]
 
     #[test]
     fn it_does_what_a_queue_of_bytes_does(

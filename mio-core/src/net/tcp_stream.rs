@@ -185,7 +185,11 @@ impl TcpStream {
     ///
     /// The system's, if it cannot be set.
     pub fn set_linger(&self, linger: Option<Duration>) -> io::Result<()> {
-        socket::set_linger(&self.0, linger)
+        // Rounded up, so that only zero is zero.
+        let seconds = |linger: Duration| {
+            linger.as_secs().saturating_add(u64::from(linger.subsec_nanos() > 0))
+        };
+        socket::set_linger(&self.0, linger.map(seconds))
     }
 
     /// The way for calls that move bytes of it.

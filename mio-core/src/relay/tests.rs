@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 
 use super::{
-    sim::{Side, SimPipe, allow_pipes},
+    sim::streams::{Side, SimPipe, allow_pipes},
     splice::{BULK_BYTES, BULK_READS, SHORT_FILLS},
     *,
 };

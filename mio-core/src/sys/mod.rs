@@ -103,8 +103,25 @@ mod backend;
         )
     )
 ))]
-#[path = "poll/mod.rs"]
-mod backend;
+#[path = "."]
+mod backend {
+    mod poll;
+
+    pub(crate) use poll::{ChildWatch, Events, Rearming, Selector, Waker, if_nestable};
+
+    /// What poll(2) calls a half-close.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    use libc::POLLRDHUP;
+    /// poll(2) does not tell of a half-close.
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    const POLLRDHUP: std::ffi::c_short = 0;
+    /// What poll(2) calls out-of-band data.
+    #[cfg(unix)]
+    use libc::POLLPRI;
+    /// There is none.
+    #[cfg(not(unix))]
+    const POLLPRI: std::ffi::c_short = 0;
+}
 // No descriptors at all, or with threads that could not end a wait for them.
 #[cfg(all(
     target_family = "wasm",
@@ -232,23 +249,6 @@ use libc::_Errno as errno_location;
 /// Where the calling thread's `errno` is.
 #[cfg(target_os = "haiku")]
 use libc::_errnop as errno_location;
-
-/// What poll(2) calls a half-close.
-#[cfg(any(target_os = "linux", target_os = "android"))]
-#[allow(unused_imports, reason = "only one of the backends asks poll(2)")]
-use libc::POLLRDHUP;
-/// poll(2) does not tell of a half-close.
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-#[allow(dead_code, reason = "only one of the backends asks poll(2)")]
-const POLLRDHUP: std::ffi::c_short = 0;
-/// What poll(2) calls out-of-band data.
-#[cfg(unix)]
-#[allow(unused_imports, reason = "only one of the backends asks poll(2)")]
-use libc::POLLPRI;
-/// There is none.
-#[cfg(not(unix))]
-#[allow(dead_code, reason = "only one of the backends asks poll(2)")]
-const POLLPRI: std::ffi::c_short = 0;
 
 // How time is read.
 #[cfg(not(all(target_family = "wasm", not(any(unix, target_os = "wasi")))))]

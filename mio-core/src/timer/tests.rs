@@ -1,6 +1,7 @@
 //! The promises of the store, one by one and against a model.
 
 use super::*;
+use crate::cases::cases;
 use proptest::{collection::vec, prelude::*};
 use std::ops::Range;
 
@@ -325,15 +326,6 @@ impl Model {
         }
         Some(Due { timeout, token, deadline, missed })
     }
-}
-
-fn cases(under_miri: u32, otherwise: u32) -> ProptestConfig {
-    let mut config = ProptestConfig::with_cases(otherwise);
-    if cfg!(miri) {
-        config.cases = under_miri;
-        config.failure_persistence = None;
-    }
-    config
 }
 
 fn behaves_as_the_model(capacity: usize, epoch: u64, steps: &[Step]) {

@@ -2,7 +2,10 @@
 
 use std::{
     io::Write,
-    os::{fd::AsRawFd, unix::net},
+    os::{
+        fd::{AsRawFd, RawFd},
+        unix::net,
+    },
 };
 
 use mio_core::{Interest, Readiness, Selector, Trigger, pipe};
@@ -39,12 +42,7 @@ fn what_is_dropped_is_forgotten_and_its_number_registers_again() {
 fn a_foreign_type_whose_number_was_given_away_is_neither_armed_again_nor_in_the_way() {
     Isolated::new(test_name!()).run(|| {
         let selector = Selector::new().unwrap();
-        let (a, mut b) = net::UnixStream::pair().unwrap();
-        let number = a.as_raw_fd();
-        selector.register(&a, 1, Interest::READABLE, Trigger::Edge).unwrap();
-        b.write_all(b"x").unwrap();
-        assert_eq!(look(&selector), [(1, Readiness::READABLE)]);
-        drop(a);
+        let (number, _peer) = reported_and_dropped(&selector);
         let (reader, mut writer) = pipe::new().unwrap();
         assert_eq!(reader.as_raw_fd(), number);
         read_all(&reader);
@@ -52,12 +50,7 @@ fn a_foreign_type_whose_number_was_given_away_is_neither_armed_again_nor_in_the_
         assert_eq!(look(&selector), []);
 
         // Another foreign one, of which nobody has heard yet: only its own token arms it.
-        let (a, mut b) = net::UnixStream::pair().unwrap();
-        let number = a.as_raw_fd();
-        selector.register(&a, 1, Interest::READABLE, Trigger::Edge).unwrap();
-        b.write_all(b"x").unwrap();
-        assert_eq!(look(&selector), [(1, Readiness::READABLE)]);
-        drop(a);
+        let (number, _peer) = reported_and_dropped(&selector);
         let (a, mut b) = net::UnixStream::pair().unwrap();
         assert_eq!(a.as_raw_fd(), number);
         b.write_all(b"x").unwrap();
@@ -67,4 +60,13 @@ fn a_foreign_type_whose_number_was_given_away_is_neither_armed_again_nor_in_the_
         selector.register(&a, 2, Interest::READABLE, Trigger::Edge).unwrap();
         assert_eq!(look(&selector), [(2, Readiness::READABLE)]);
     });
+}
+
+/// The number of a foreign type that was reported under token 1, and dropped without a word; and its peer.
+fn reported_and_dropped(selector: &Selector) -> (RawFd, net::UnixStream) {
+    let (a, mut b) = net::UnixStream::pair().unwrap();
+    selector.register(&a, 1, Interest::READABLE, Trigger::Edge).unwrap();
+    b.write_all(b"x").unwrap();
+    assert_eq!(look(selector), [(1, Readiness::READABLE)]);
+    (a.as_raw_fd(), b)
 }

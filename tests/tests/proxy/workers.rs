@@ -10,7 +10,7 @@ use std::{
         Arc, Barrier, Mutex,
         atomic::{AtomicU64, Ordering},
     },
-    thread::{self, ThreadId},
+    thread::{self, JoinHandle, ThreadId},
     time::{Duration, Instant},
 };
 
@@ -61,19 +61,28 @@ fn signal(name: &str) {
     assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
 }
 
+/// Workers that serve in a thread of their own, and where the first listens.
+fn start(
+    config: ProxyConfig,
+    workers: usize,
+    make: impl Fn(usize) -> Crew + Send + Sync + 'static,
+) -> (Address, JoinHandle<Counters>) {
+    let listeners = config.shared_listeners(workers).unwrap();
+    let address = listeners[0][0].local_addr().unwrap();
+    let serve = move || CrewServer::serve_in_threads(make, &config, listeners).unwrap();
+    (address, thread::spawn(serve))
+}
+
 fn serves_and_drains(sharing: Sharing) {
     const WORKERS: usize = 3;
     let (far, upstream) = upstream();
     let config = ProxyConfig { sharing, ..listen(&["127.0.0.1:0"], CrewServer::config()) };
     let crew = Crew::new(upstream);
-    let listeners = config.shared_listeners(WORKERS).unwrap();
-    let address = listeners[0][0].local_addr().unwrap();
     let make = {
         let crew = crew.clone();
         move |_| crew.clone()
     };
-    let running =
-        thread::spawn(move || CrewServer::serve_in_threads(make, &config, listeners).unwrap());
+    let (address, running) = start(config, WORKERS, make);
     // Pairs that stay, so that no loop alone is always the one that sleeps.
     let mut pairs = Vec::new();
     for number in 0..60_u8 {
@@ -136,12 +145,8 @@ fn a_second_signal_ends_all_at_once() {
     Isolated::new(test_name!()).run(|| {
         let (far, upstream) = upstream();
         let config = listen(&["127.0.0.1:0"], CrewServer::config());
-        let listeners = config.shared_listeners(2).unwrap();
-        let address = listeners[0][0].local_addr().unwrap();
         let crew = Crew::new(upstream);
-        let make = move |_| crew.clone();
-        let running =
-            thread::spawn(move || CrewServer::serve_in_threads(make, &config, listeners).unwrap());
+        let (address, running) = start(config, 2, move |_| crew.clone());
         let pairs: Vec<_> = (0..8).map(|_| (connect(&address), accept(&far))).collect();
         signal("INT");
         thread::sleep(Duration::from_millis(100));
@@ -172,20 +177,17 @@ fn a_worker_that_starts_late_still_does_what_was_asked_before() {
     Isolated::new(test_name!()).run(|| {
         let (far, upstream) = upstream();
         let config = listen(&["127.0.0.1:0"], CrewServer::config());
-        let listeners = config.shared_listeners(2).unwrap();
-        let address = listeners[0][0].local_addr().unwrap();
-        let (crew, start) = (Crew::new(upstream), Arc::new(Barrier::new(2)));
+        let (crew, late) = (Crew::new(upstream), Arc::new(Barrier::new(2)));
         let make = {
-            let (crew, start) = (crew.clone(), Arc::clone(&start));
+            let (crew, late) = (crew.clone(), Arc::clone(&late));
             move |worker| {
                 if worker == 1 {
-                    start.wait();
+                    late.wait();
                 }
                 crew.clone()
             }
         };
-        let running =
-            thread::spawn(move || CrewServer::serve_in_threads(make, &config, listeners).unwrap());
+        let (address, running) = start(config, 2, make);
         // Until the first one serves. The kernel may well give a client to the other.
         let mut clients = Vec::new();
         while crew.threads.lock().unwrap().is_empty() {
@@ -198,7 +200,7 @@ fn a_worker_that_starts_late_still_does_what_was_asked_before() {
         drop((clients, far));
         thread::sleep(Duration::from_millis(50));
         assert!(!running.is_finished(), "one is yet to start");
-        start.wait();
+        late.wait();
         running.join().unwrap();
         crew.has_reported(2);
     });

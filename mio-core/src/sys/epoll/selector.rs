@@ -124,11 +124,7 @@ impl Selector {
     /// The epoll instance is the parent's too: what a forked child did to it, the parent would feel.
     #[inline]
     pub(crate) fn check_process(&self) -> io::Result<()> {
-        if fork::generation() == self.generation {
-            Ok(())
-        } else {
-            Err(io::ErrorKind::Unsupported.into())
-        }
+        fork::check(self.generation)
     }
 
     #[inline]

@@ -43,9 +43,7 @@ impl Waker {
     /// May be called from a signal handler. `Unsupported` in a forked child, which would wake its parent.
     #[inline]
     pub(crate) fn wake(&self) -> io::Result<()> {
-        if fork::generation() != self.generation {
-            return Err(io::ErrorKind::Unsupported.into());
-        }
+        fork::check(self.generation)?;
         if let Some(reader) = &self.reader {
             // An edge is sure only when something comes into an empty pipe. If two threads wake at
             // once, the second one's emptying comes before the first one's write or takes its byte

@@ -95,6 +95,8 @@ mod descriptor;
 mod edges;
 mod events;
 mod ffi;
+#[path = "../limit.rs"]
+mod limit;
 mod port;
 mod selector;
 mod slot;

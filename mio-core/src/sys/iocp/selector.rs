@@ -4,7 +4,7 @@ use std::{
     fmt, io,
     os::windows::io::{AsHandle, BorrowedSocket},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use super::{
@@ -12,6 +12,7 @@ use super::{
     edges::slots::{Member, Slots},
     events::Events,
     ffi::{self, Packet, Packets},
+    limit::Limit,
     port::{Kind, Port},
     slot::Slot,
     table::Table,
@@ -128,7 +129,7 @@ impl Selector {
             let arm = if idle { usize::MAX } else { queued };
             let more = self.take(events, &mut packets, arm, idle.then_some(&limit))?;
             // What was taken may have led to nothing, or the kernel's clock runs ahead of ours.
-            let over = packets.as_slice().is_empty() && limit.is_over();
+            let over = packets.as_slice().is_empty() && limit.left() == Some(Duration::ZERO);
             if !more && (events.len() > 0 || over) {
                 break;
             }
@@ -159,17 +160,16 @@ impl Selector {
         limit: Option<&Limit>,
     ) -> io::Result<bool> {
         let room = events.capacity() - events.len();
-        let mut patience_ms = limit.map_or(0, Limit::left_ms);
         let mut table = self.shared.table();
-        if !table.arm(arm) {
-            patience_ms = patience_ms.min(RETRY_MS);
-        }
+        let armed = table.arm(arm);
         // Under the same lock: from here on others arm by themselves.
         table.waiting += 1;
         drop(table);
-        let near = limit.and_then(Limit::near);
-        let taken = match (&self.shared.timer, near) {
-            (Some(timer), Some(delay)) if patience_ms > 0 => {
+        let left = limit.map_or(Some(Duration::ZERO), Limit::left);
+        let patience_ms = left.map_or(u32::MAX, milliseconds);
+        let patience_ms = patience_ms.min(if armed { u32::MAX } else { RETRY_MS });
+        let taken = match (&self.shared.timer, left) {
+            (Some(timer), Some(delay)) if patience_ms > 0 && delay < NEAR => {
                 self.take_on_time(packets, room, patience_ms, timer, delay)
             }
             _ => packets.take(self.shared.port.as_handle(), room, patience_ms),
@@ -263,51 +263,10 @@ impl fmt::Debug for Shared {
 /// After so long polls are tried again for which the kernel had no memory.
 const RETRY_MS: u32 = 10;
 
-/// When a wait is to end.
-enum Limit {
-    Never,
-    Now,
-    At(Instant),
-}
-
-impl Limit {
-    fn new(timeout: Option<Duration>) -> Limit {
-        match timeout {
-            None => Limit::Never,
-            Some(Duration::ZERO) => Limit::Now,
-            // What is beyond the clock's end is for ever.
-            Some(timeout) => Instant::now().checked_add(timeout).map_or(Limit::Never, Limit::At),
-        }
-    }
-
-    fn is_over(&self) -> bool {
-        match self {
-            Limit::Never => false,
-            Limit::Now => true,
-            Limit::At(instant) => Instant::now() >= *instant,
-        }
-    }
-
-    /// What is left, if that is so little that a millisecond matters.
-    fn near(&self) -> Option<Duration> {
-        let Limit::At(instant) = self else { return None };
-        let left = instant.saturating_duration_since(Instant::now());
-        (!left.is_zero() && left < NEAR).then_some(left)
-    }
-
-    /// Rounded up, and 49 days at most, unless it is for ever.
-    fn left_ms(&self) -> u32 {
-        match self {
-            Limit::Never => u32::MAX,
-            Limit::Now => 0,
-            Limit::At(instant) => milliseconds(instant.saturating_duration_since(Instant::now())),
-        }
-    }
-}
-
 /// From a second on the system's tick is less than 2 % of the wait.
 const NEAR: Duration = Duration::from_secs(1);
 
+/// Rounded up, and 49 days at most, which is less than for ever.
 fn milliseconds(duration: Duration) -> u32 {
     let milliseconds = duration.as_nanos().div_ceil(1_000_000);
     u32::try_from(milliseconds).unwrap_or(u32::MAX).min(u32::MAX - 1)
@@ -342,6 +301,7 @@ mod tests {
         net::{TcpListener, TcpStream},
         os::windows::io::{AsRawSocket, AsSocket},
         process::{Command, Stdio},
+        time::Instant,
     };
 
     use super::{

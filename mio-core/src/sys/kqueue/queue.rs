@@ -34,11 +34,7 @@ impl Queue {
     /// `Unsupported` in a forked child, which has no kqueue.
     #[inline]
     pub(super) fn check_process(&self) -> io::Result<()> {
-        if fork::generation() == self.generation {
-            Ok(())
-        } else {
-            Err(io::ErrorKind::Unsupported.into())
-        }
+        fork::check(self.generation)
     }
 }
 

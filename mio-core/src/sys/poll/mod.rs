@@ -39,6 +39,8 @@ mod descriptor;
 mod edges;
 mod events;
 mod ffi;
+#[path = "../limit.rs"]
+mod limit;
 #[cfg(unix)]
 mod nudge;
 #[cfg(not(unix))]

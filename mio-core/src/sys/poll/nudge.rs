@@ -54,10 +54,6 @@ impl Nudge {
     /// `Unsupported` in a forked child: the pipe is the parent's too, who would read what it wrote.
     #[inline]
     pub(super) fn check_process(&self) -> io::Result<()> {
-        if fork::generation() == self.generation {
-            Ok(())
-        } else {
-            Err(io::ErrorKind::Unsupported.into())
-        }
+        fork::check(self.generation)
     }
 }

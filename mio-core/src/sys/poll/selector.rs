@@ -4,16 +4,18 @@ use std::{
     io,
     os::fd::{AsRawFd, BorrowedFd},
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use libc::c_int;
 
 use super::{
+    super::POLLPRI,
     descriptor::number,
     edges::slots::{Member, Slots},
     events::Events,
     ffi::{self, Identity},
+    limit::Limit,
     nudge::{self, Nudge},
     table::{Question, Table},
 };
@@ -21,7 +23,6 @@ use crate::{
     event::Event,
     interest::{Interest, Readiness, Trigger},
     sync::global::{AtomicBool, Ordering},
-    sys::POLLPRI,
 };
 
 #[derive(Debug)]
@@ -142,13 +143,13 @@ impl Selector {
 
     pub(crate) fn select(&self, events: &mut Events, timeout: Option<Duration>) -> io::Result<()> {
         events.clear();
-        let patience = Patience::new(timeout);
-        let Some(_seat) = Seat::take(&self.shared, &patience) else { return Ok(()) };
+        let limit = Limit::new(timeout);
+        let Some(_seat) = Seat::take(&self.shared, &limit) else { return Ok(()) };
         let mut question = self.shared.question();
         loop {
             self.shared.ask(&mut question);
             let left =
-                if self.shared.nudge.is_pending() { Some(Duration::ZERO) } else { patience.left() };
+                if self.shared.nudge.is_pending() { Some(Duration::ZERO) } else { limit.left() };
             if !nudge::ENDS_WAITS && left.is_none() && question.is_empty() {
                 return Err(io::ErrorKind::Deadlock.into());
             }
@@ -159,7 +160,7 @@ impl Selector {
                 result => result?,
             };
             self.shared.answer(&question, events);
-            if events.len() > 0 || patience.left() == Some(Duration::ZERO) {
+            if events.len() > 0 || limit.left() == Some(Duration::ZERO) {
                 return Ok(());
             }
         }
@@ -299,10 +300,10 @@ struct Seat<'a>(&'a Shared);
 
 impl<'a> Seat<'a> {
     /// Waits for it, but no longer than that.
-    fn take(shared: &'a Shared, patience: &Patience) -> Option<Seat<'a>> {
+    fn take(shared: &'a Shared, limit: &Limit) -> Option<Seat<'a>> {
         let mut state = shared.lock();
         while state.seated {
-            let left = patience.left();
+            let left = limit.left();
             if left == Some(Duration::ZERO) {
                 return None;
             }
@@ -326,34 +327,6 @@ impl Drop for Seat<'_> {
         state.seated = false;
         if state.queuing > 0 {
             self.0.seat.notify_one();
-        }
-    }
-}
-
-/// How long to wait.
-enum Patience {
-    None,
-    Until(Instant),
-    Endless,
-}
-
-impl Patience {
-    fn new(timeout: Option<Duration>) -> Patience {
-        match timeout {
-            Some(Duration::ZERO) => Patience::None,
-            // An instant that cannot be told is never.
-            Some(timeout) => {
-                Instant::now().checked_add(timeout).map_or(Patience::Endless, Patience::Until)
-            }
-            None => Patience::Endless,
-        }
-    }
-
-    fn left(&self) -> Option<Duration> {
-        match self {
-            Patience::None => Some(Duration::ZERO),
-            Patience::Until(end) => Some(end.saturating_duration_since(Instant::now())),
-            Patience::Endless => None,
         }
     }
 }

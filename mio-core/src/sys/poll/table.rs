@@ -4,11 +4,13 @@ use std::{io, os::fd::RawFd};
 
 use libc::{c_short, pollfd};
 
-use super::ffi::Identity;
+use super::{
+    super::{POLLPRI, POLLRDHUP},
+    ffi::Identity,
+};
 use crate::{
     event::Event,
     interest::{Interest, Readiness, Trigger},
-    sys::{POLLPRI, POLLRDHUP},
 };
 
 /// The slots. The array for the kernel is a [`Question`].

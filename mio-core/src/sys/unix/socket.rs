@@ -4,7 +4,6 @@ use std::{
     io, mem,
     net::{SocketAddr, TcpListener, TcpStream, UdpSocket},
     os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd},
-    time::Duration,
 };
 
 use libc::c_int;
@@ -89,13 +88,10 @@ pub(crate) fn is_connected(stream: &TcpStream) -> io::Result<bool> {
     }
 }
 
-/// Sub-second parts are rounded up, so that only zero is zero.
-pub(crate) fn set_linger(stream: &TcpStream, linger: Option<Duration>) -> io::Result<()> {
-    let seconds = |linger: Duration| {
-        let seconds = linger.as_secs().saturating_add(u64::from(linger.subsec_nanos() > 0));
-        c_int::try_from(seconds).unwrap_or(c_int::MAX)
-    };
-    ffi::set_linger(stream.as_fd(), linger.map(seconds))
+/// In seconds.
+pub(crate) fn set_linger(stream: &TcpStream, linger: Option<u64>) -> io::Result<()> {
+    let linger = linger.map(|seconds| c_int::try_from(seconds).unwrap_or(c_int::MAX));
+    ffi::set_linger(stream.as_fd(), linger)
 }
 
 /// `socket` and `bind`.

@@ -3,7 +3,6 @@
 use std::{
     io::{self, Read, Write},
     net::{Shutdown, SocketAddr, TcpListener, TcpStream, UdpSocket},
-    time::Duration,
 };
 
 pub(crate) fn tcp_listen(
@@ -47,7 +46,7 @@ pub(crate) fn is_connected(stream: &TcpStream) -> io::Result<bool> {
     stream.peer_addr().map(|_| true)
 }
 
-pub(crate) fn set_linger(_stream: &TcpStream, _linger: Option<Duration>) -> io::Result<()> {
+pub(crate) fn set_linger(_stream: &TcpStream, _linger: Option<u64>) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }
 

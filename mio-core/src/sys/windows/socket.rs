@@ -4,7 +4,6 @@ use std::{
     io::{self, Read, Write},
     net::{Shutdown, SocketAddr, TcpListener, TcpStream, UdpSocket},
     os::windows::io::{AsSocket, OwnedSocket},
-    time::Duration,
 };
 
 use windows_sys::Win32::Networking::WinSock::{
@@ -81,13 +80,10 @@ pub(crate) fn is_connected(stream: &TcpStream) -> io::Result<bool> {
     ffi::connected_seconds(stream.as_socket()).map(|seconds| seconds.is_some())
 }
 
-/// Sub-second parts are rounded up, so that only zero is zero.
-pub(crate) fn set_linger(stream: &TcpStream, linger: Option<Duration>) -> io::Result<()> {
-    let seconds = |linger: Duration| {
-        let seconds = linger.as_secs().saturating_add(u64::from(linger.subsec_nanos() > 0));
-        u16::try_from(seconds).unwrap_or(u16::MAX)
-    };
-    ffi::set_linger(stream.as_socket(), linger.map(seconds))
+/// In seconds.
+pub(crate) fn set_linger(stream: &TcpStream, linger: Option<u64>) -> io::Result<()> {
+    let linger = linger.map(|seconds| u16::try_from(seconds).unwrap_or(u16::MAX));
+    ffi::set_linger(stream.as_socket(), linger)
 }
 
 /// A peer that nobody listens at goes unnoticed: otherwise one such peer would make the socket fail for all.

@@ -5,6 +5,8 @@
 //! that changes nothing.
 
 pub(in crate::sys) mod kevent;
+#[path = "../../limit.rs"]
+mod limit;
 mod slots;
 pub(in crate::sys) mod system;
 pub(in crate::sys) mod wait;

@@ -1,9 +1,8 @@
 //! How long the kernel is asked to wait, and how often.
 
-use std::{
-    io,
-    time::{Duration, Instant},
-};
+use std::{io, time::Duration};
+
+use super::limit::Limit;
 
 /// Has the kernel `look` until there is something to report or `timeout` has passed.
 ///
@@ -15,14 +14,9 @@ pub(in crate::sys) fn wait_out(
     timeout: Option<Duration>,
     mut look: impl FnMut(Option<Duration>) -> io::Result<bool>,
 ) -> io::Result<()> {
-    let endless = |left: Duration| Instant::now().checked_add(left).is_none();
-    let (mut left, end) = match timeout {
-        // No clock is read for these.
-        None | Some(Duration::ZERO) => (timeout, None),
-        // Beyond what the clock can tell there is no end.
-        Some(left) if endless(left) => (None, None),
-        Some(left) => (timeout, Instant::now().checked_add(left)),
-    };
+    let limit = Limit::new(timeout);
+    // All of it at first, for which no clock is read again.
+    let mut left = timeout.filter(|_| !matches!(limit, Limit::Never));
     loop {
         let found = match look(left.map(clamped)) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(()),
@@ -31,7 +25,7 @@ pub(in crate::sys) fn wait_out(
         if found || left == Some(Duration::ZERO) {
             return Ok(());
         }
-        left = end.map(|end| end.saturating_duration_since(Instant::now()));
+        left = limit.left();
     }
 }
 
@@ -46,7 +40,7 @@ const WAIT_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 
 #[cfg(test)]
 mod tests {
-    use std::thread;
+    use std::{thread, time::Instant};
 
     use super::*;
 

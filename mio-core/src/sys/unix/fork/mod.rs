@@ -29,6 +29,12 @@ pub(crate) fn generation() -> usize {
     GENERATION.load(Ordering::Relaxed)
 }
 
+/// `Unsupported` in a forked child of the process in which [`watch`] told this generation.
+#[inline]
+pub(crate) fn check(generation: usize) -> io::Result<()> {
+    if self::generation() == generation { Ok(()) } else { Err(io::ErrorKind::Unsupported.into()) }
+}
+
 /// Has `hook` run in every forked child, after those that were given before; it must be
 /// async-signal-safe. An error is an `errno`.
 pub(super) fn at_child(hook: extern "C" fn()) -> Result<(), i32> {
