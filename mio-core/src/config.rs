@@ -19,8 +19,8 @@ use std::time::Duration;
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Config {
-    /// Sources registered at a time, where slots are emulated (Windows, poll(2)); and on every platform how many
-    /// requests [`again`](crate::EventLoop::again) holds. Default 16,384.
+    /// Sources registered at a time, except with epoll, which bounds them by the limit of descriptors; and on every
+    /// platform how many requests [`again`](crate::EventLoop::again) holds. Default 16,384.
     pub sources: usize,
     /// Events taken from the kernel at a time, and requests of [`again`](crate::EventLoop::again) handled
     /// at a time. Default 1,024; more than the kernel allows (178,956,970 with epoll) is as good as that.
@@ -96,6 +96,8 @@ pub enum Precision {
     Cheap,
     /// Wakes a little before a far deadline, 0.6 % of the wait and at most 110 ms, and waits again, so that
     /// only the timer slack is left: at most one wait more for each deadline that fires.
+    ///
+    /// Portability: with poll(2) and before Windows 10 (1803) the rest of a millisecond, too.
     Exact,
 }
 

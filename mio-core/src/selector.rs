@@ -43,7 +43,8 @@ pub struct Selector {
 }
 
 impl Selector {
-    /// A selector for as many sources as the kernel allows; where slots are emulated, for 1,024.
+    /// A selector for 1,024 sources, or with epoll for as many as there are descriptors; see
+    /// [`with_capacity`](Selector::with_capacity).
     ///
     /// # Errors
     ///
@@ -54,8 +55,8 @@ impl Selector {
 
     /// A selector for `sources` sources.
     ///
-    /// Portability: epoll and kqueue keep their tables in the kernel, where it is the limit of descriptors that bounds
-    /// them. On Windows and with poll(2) all memory for the sources is taken here.
+    /// Portability: epoll has its table in the kernel, where it is the limit of descriptors that bounds it. Elsewhere all
+    /// memory for the sources is taken here; with kqueue for sixteen more, of which each waker takes a place.
     ///
     /// # Errors
     ///
@@ -283,8 +284,8 @@ impl Waker {
     /// Ends the selector's wait, or its next one. One system call; does not block or allocate. It may be
     /// called in a signal handler that keeps `errno`.
     ///
-    /// Portability: on a Linux without eventfd it is two system calls, and seldom a few more. With poll(2) it is none if
-    /// the selector has not looked since the last one.
+    /// Portability: on a Linux without eventfd it is two system calls, and seldom a few more. With poll(2) and on Windows it is
+    /// none if the selector has not looked since the last one; on WebAssembly it always is.
     ///
     /// # Errors
     ///

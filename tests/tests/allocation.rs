@@ -1,6 +1,6 @@
 //! Nothing allocates, and nothing frees, once a loop is built: on no path, errors and full tables
 //! included.
-#![cfg(any(target_os = "linux", windows))]
+#![cfg(any(unix, windows))]
 
 use std::{
     io::{self, ErrorKind, Read, Write},

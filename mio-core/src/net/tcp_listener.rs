@@ -62,7 +62,10 @@ pub struct ListenOptions {
     /// Solaris and Windows it is `Unsupported`.
     pub reuse_port: bool,
     /// Whether an IPv6 listener leaves IPv4 to others (`IPV6_V6ONLY`). `None`, the default, leaves
-    /// that to the system, where it is mostly off on Linux and on elsewhere. Means nothing to IPv4.
+    /// that to the system. Means nothing to IPv4.
+    ///
+    /// Portability: mostly off on Linux, Darwin, illumos and Solaris, on on the BSDs and Windows. OpenBSD refuses to turn it
+    /// off.
     pub only_v6: Option<bool>,
 }
 

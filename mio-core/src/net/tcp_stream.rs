@@ -54,8 +54,9 @@ impl TcpStream {
     /// # Errors
     ///
     /// What the system knows at once: `NetworkUnreachable`, `AddrNotAvailable` when no local port is
-    /// left, no descriptor left (`EMFILE`, `ENFILE`), and others. Some systems know at once that a
-    /// peer on the same machine refuses.
+    /// left, no descriptor left (`EMFILE`, `ENFILE`), and others.
+    ///
+    /// Portability: some systems know at once that a peer on the same machine refuses.
     #[inline]
     pub fn connect(peer: SocketAddr) -> io::Result<TcpStream> {
         socket::tcp_connect(None, peer).map(TcpStream::wrap)

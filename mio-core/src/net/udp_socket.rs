@@ -51,6 +51,9 @@ socket_newtype!(UdpSocket, net::UdpSocket);
 impl UdpSocket {
     /// A socket with this address; port 0 lets the system choose one.
     ///
+    /// Portability: whether one for all of IPv6 (`::`) hears of IPv4 too is the system's choice, as it is for a listener
+    /// ([`ListenOptions::only_v6`](super::ListenOptions::only_v6)).
+    ///
     /// # Errors
     ///
     /// The system's: `AddrInUse`, `AddrNotAvailable`, `PermissionDenied` for a privileged port, no
@@ -225,6 +228,8 @@ impl UdpSocket {
     }
 
     /// Whether what it sends to an IPv4 group comes back to this machine; it does at first.
+    ///
+    /// Portability: on Windows it is set where such datagrams are received, for those that this machine sends.
     ///
     /// # Errors
     ///

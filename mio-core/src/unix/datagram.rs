@@ -97,9 +97,10 @@ impl UnixDatagram {
     ///
     /// # Errors
     ///
-    /// `WouldBlock` when the receiver's queue or the send buffer is full (the raw `ENOBUFS` on BSD
-    /// and Darwin); `NotFound` and `ConnectionRefused` when nobody is there; the raw `EMSGSIZE` when
-    /// the datagram is too long; and others of the system's.
+    /// `WouldBlock` when the receiver's queue or the send buffer is full; `NotFound` and `ConnectionRefused`
+    /// when nobody is there; the raw `EMSGSIZE` when the datagram is too long; and others of the system's.
+    ///
+    /// Portability: on the BSDs and Darwin the raw `ENOBUFS` when the queue is full.
     #[inline]
     pub fn send_to(&self, datagram: &[u8], path: impl AsRef<Path>) -> io::Result<usize> {
         self.0.attempt(Interest::WRITABLE, |socket| socket.send_to(datagram, path))
