@@ -503,13 +503,18 @@ mod tests {
     #[test]
     fn a_wait_of_less_than_a_second_is_ended_by_the_timer_and_never_early() {
         let selector = tying();
-        for (micros, near) in [(300, true), (1_500, true), (20_000, true), (1_100_000, false)] {
+        let is_ended_by_the_timer = |micros| {
             let delay = Duration::from_micros(micros);
             let (tied, start) = (tied_by_this_thread(), Instant::now());
             assert_eq!(select(&selector, delay), []);
             assert!(start.elapsed() >= delay, "{delay:?}");
-            assert_eq!(tied_by_this_thread() > tied, near, "{delay:?}");
+            tied_by_this_thread() > tied
+        };
+        // A thread that is held up may find that the time is over, or that less than a second is left.
+        for micros in [300, 1_500, 20_000] {
+            assert!((0..100).any(|_| is_ended_by_the_timer(micros)), "{micros}");
         }
+        assert!((0..10).any(|_| !is_ended_by_the_timer(1_100_000)));
     }
 
     #[test]
