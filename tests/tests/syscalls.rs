@@ -2,8 +2,10 @@
 #![cfg(target_os = "linux")]
 
 use std::{
+    fs,
     io::{Read, Write},
     net::{Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
     thread,
     time::Duration,
 };
@@ -16,12 +18,31 @@ use mio_core::{
     relay::{Bounds, Flow, Pool, Progress, Way},
     unix::UnixStream,
 };
-use tests::{Call, Isolated, Relayed, Trace, backend, mark, test_name};
+use tests::{Call, Isolated, Relayed, Trace, backend, mark, peers::awaited, test_name};
 
 const LOCALHOST: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 const HOUR: Duration = Duration::from_secs(3_600);
-/// Long enough for a thread that has nothing else to do to have fallen asleep.
+/// Long enough for a thread that has nothing else to do to have fallen asleep, on a machine that has not either.
 const A_WHILE: Duration = Duration::from_millis(200);
+
+/// The calling thread, for others to see whether it sleeps.
+struct Sleeper(PathBuf);
+
+impl Sleeper {
+    fn here() -> Sleeper {
+        Sleeper(Path::new("/proc").join(fs::read_link("/proc/thread-self").unwrap()).join("stat"))
+    }
+
+    /// Returns when the thread sleeps, after this time at the earliest.
+    fn has_slept(&self, time: Duration) {
+        thread::sleep(time);
+        let sleeps = || {
+            let stat = fs::read_to_string(&self.0).unwrap();
+            stat.rsplit_once(") ").unwrap().1.starts_with('S').then_some(())
+        };
+        awaited(|| (), sleeps);
+    }
+}
 
 /// Marks 1 before and 2 after.
 fn marked<R>(body: impl FnOnce() -> R) -> R {
@@ -226,8 +247,9 @@ fn a_message_to_a_loop_that_sleeps_is_one_wake_up() {
     let trace = Isolated::new(test_name!()).trace(|| {
         let mut event_loop = EventLoop::new().unwrap();
         let sender = event_loop.sender();
+        let sleeper = Sleeper::here();
         let threads = thread::spawn(move || {
-            thread::sleep(A_WHILE);
+            sleeper.has_slept(A_WHILE);
             mark(3);
             sender.send(1).unwrap();
             mark(4);
@@ -260,8 +282,9 @@ fn waits_of_an_idle_loop(
         let mut event_loop = EventLoop::with_config(config).unwrap();
         arm(&mut event_loop);
         let sender = event_loop.sender();
+        let sleeper = Sleeper::here();
         let threads = thread::spawn(move || {
-            thread::sleep(8 * A_WHILE);
+            sleeper.has_slept(8 * A_WHILE);
             sender.send(1).unwrap();
         });
         marked(|| event_loop.run(Stop).unwrap());
@@ -384,27 +407,39 @@ const SPIN: Duration = Duration::from_millis(50);
 
 #[test]
 fn a_loop_that_spins_looks_again_and_again_without_sleeping() {
-    let trace = Isolated::new(test_name!()).trace(|| {
-        let config = Config { spin: SPIN, ..Config::default() };
-        let mut event_loop = EventLoop::<u32>::with_config(config).unwrap();
-        event_loop.timeout(1u64, SPIN / 2).unwrap();
-        marked(|| event_loop.run(Stop).unwrap());
-    });
-    let looks = timeouts(&trace.between(1, 2));
-    assert!(looks.len() > 1 && looks.iter().all(|timeout| *timeout == 0), "{looks:?}");
+    let name = test_name!();
+    let looks = || {
+        let trace = Isolated::new(name).trace(|| {
+            let config = Config { spin: SPIN, ..Config::default() };
+            let mut event_loop = EventLoop::<u32>::with_config(config).unwrap();
+            event_loop.timeout(1u64, SPIN / 2).unwrap();
+            marked(|| event_loop.run(Stop).unwrap());
+        });
+        let looks = timeouts(&trace.between(1, 2));
+        assert!(looks.iter().all(|timeout| *timeout == 0), "{looks:?}");
+        looks.len()
+    };
+    // A machine that has other things to do may leave it time for one, but not every time.
+    assert!((0..20).any(|_| looks() > 1));
 }
 
 #[test]
 fn a_loop_that_has_spun_in_vain_sleeps_for_the_rest() {
-    let config = Config { spin: SPIN, ..Config::default() };
-    let trace = waits_of_an_idle_loop(test_name!(), config, |event_loop| {
-        event_loop.timeout(1u64, HOUR).unwrap();
-    });
-    let timeouts = timeouts(&trace.between(1, 2));
-    let (sleep, looks) = timeouts.split_last().unwrap();
-    assert!(looks.len() > 1 && looks.iter().all(|timeout| *timeout == 0), "{timeouts:?}");
-    let rest = (HOUR - SPIN).as_millis() as u64;
-    assert!((rest - 60_000..=rest + 1).contains(sleep), "{sleep}");
+    let name = test_name!();
+    let looks = || {
+        let config = Config { spin: SPIN, ..Config::default() };
+        let trace = waits_of_an_idle_loop(name, config, |event_loop| {
+            event_loop.timeout(1u64, HOUR).unwrap();
+        });
+        let timeouts = timeouts(&trace.between(1, 2));
+        let (sleep, looks) = timeouts.split_last().unwrap();
+        assert!(looks.iter().all(|timeout| *timeout == 0), "{timeouts:?}");
+        let rest = (HOUR - SPIN).as_millis() as u64;
+        assert!((rest - 60_000..=rest + 1).contains(sleep), "{sleep}");
+        looks.len()
+    };
+    // As above.
+    assert!((0..20).any(|_| looks() > 1));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What both proxies promise, seen from their two sides through ordinary blocking sockets.
 
 use std::{
-    io::{ErrorKind, Write},
+    io::{ErrorKind, Read, Write},
     net::{Shutdown, SocketAddr, TcpListener, TcpStream},
     sync::atomic::{AtomicUsize, Ordering},
     thread,
@@ -211,20 +211,34 @@ fn a_client_whom_the_upstream_does_not_answer_is_closed_after_the_connect_timeou
 
 #[test]
 fn a_pair_is_closed_when_nothing_moved_for_the_idle_timeout_and_not_before() {
+    // On a machine that has other things to do bytes may be late, but not every time.
+    assert!((0..20).any(|_| is_closed_after_the_last_byte()));
+}
+
+/// `false`: a byte came so late that the pair may have been closed before.
+fn is_closed_after_the_last_byte() -> bool {
     const IDLE: Duration = Duration::from_secs(1);
     let rig = Rig::new(|config| (config.connect_timeout, config.idle_timeout) = (IDLE, IDLE));
-    let (mut client, server) = rig.pair();
     let mut last_write = Instant::now();
+    let (mut client, mut server) = rig.pair();
     for _ in 0..6 {
         thread::sleep(IDLE / 4);
-        last_write = Instant::now();
-        client.write_all(b"alive").unwrap();
-        assert_eq!(read(&server, 5), b"alive");
+        let (now, mut bytes) = (Instant::now(), [0; 5]);
+        let came = client.write_all(b"alive").and_then(|()| server.read_exact(&mut bytes));
+        if last_write.elapsed() >= IDLE {
+            drop((client, server));
+            rig.drained();
+            return false;
+        }
+        came.unwrap();
+        assert_eq!(bytes, *b"alive");
+        last_write = now;
     }
     assert_eq!(read_to_end(&client).unwrap(), b"");
     assert_eq!(read_to_end(&server).unwrap(), b"");
     assert!(last_write.elapsed() >= IDLE);
     assert_eq!(rig.drained().idle_timeouts, 1);
+    true
 }
 
 #[test]
