@@ -27,8 +27,10 @@ mod program;
 #[path = "abuse/rig.rs"]
 mod rig;
 
-use rig::{Rig, withstands};
+use rig::{MEMORY_NOISE_KIB, Rig, withstands};
 
+/// The most memory that a pair takes.
+const PAIR_BYTES: u64 = 160;
 /// For how long connections come and go; unset, for a moment.
 const CHURN_SECONDS: &str = "PROXY_CHURN_SECONDS";
 
@@ -293,9 +295,10 @@ fn nine_thousand_connections_fit_below_twenty_thousand_descriptors() {
         let pairs = if backend::SCALES { pairs } else { pairs / 10 };
         let capacity = (pairs + 10).to_string();
         let rig = Rig::new(&["--pairs", &capacity]);
-        let open: Vec<_> = (0..pairs).map(|_| rig.pair()).collect();
-        rig.is_quiet();
-        for round in 0..2 {
+        let before = rig.memory_kib();
+        let after = [0, 1].map(|round| {
+            let open: Vec<_> = (0..pairs).map(|_| rig.pair()).collect();
+            rig.is_quiet();
             for (seed, (client, server)) in open.iter().enumerate() {
                 let bytes = noise(64, seed as u64 + round);
                 (&mut &*client).write_all(&bytes).unwrap();
@@ -303,9 +306,14 @@ fn nine_thousand_connections_fit_below_twenty_thousand_descriptors() {
                 (&mut &*server).write_all(&bytes).unwrap();
                 assert!(read(client, 64) == bytes);
             }
-        }
-        drop(open);
-        rig.is_as_before();
+            drop(open);
+            rig.is_as_before();
+            rig.memory_kib()
+        });
+        // The places of so many pairs were used, and are there to be used again.
+        let places = pairs * PAIR_BYTES / 1024;
+        assert!(after[0] <= before + places + MEMORY_NOISE_KIB, "KiB: {before}, {after:?}");
+        assert!(after[1] <= after[0] + MEMORY_NOISE_KIB, "KiB: {before}, {after:?}");
     });
 }
 

@@ -16,7 +16,7 @@ use super::process::Process;
 /// For how long nothing happens, to see whether the proxy sleeps.
 const QUIET: Duration = Duration::from_millis(400);
 /// What two looks at the same memory may differ by.
-const MEMORY_NOISE_KIB: u64 = 768;
+pub(crate) const MEMORY_NOISE_KIB: u64 = 768;
 /// The proxy keeps so many pipes at most, of two descriptors each.
 const PIPES_MAX: usize = 64;
 
@@ -153,7 +153,8 @@ impl Rig {
         (others.len(), pipes.len())
     }
 
-    fn memory_kib(&self) -> u64 {
+    /// Memory of its own that it has touched.
+    pub(crate) fn memory_kib(&self) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.proxy.id())).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).unwrap();
         line.trim().trim_end_matches(" kB").parse().unwrap()
