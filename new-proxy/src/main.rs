@@ -26,6 +26,10 @@ fn main() -> ExitCode {
         [path, hooks] => (*path, *hooks),
         _ => ("-", ""),
     };
+    if matches!(arguments[..], ["--help" | "-h"]) {
+        println!("{USAGE}");
+        return ExitCode::SUCCESS;
+    }
     if path.starts_with('-') || hooks.starts_with('-') {
         eprintln!("{USAGE}");
         return ExitCode::FAILURE;

@@ -52,6 +52,21 @@ fn a_new_crate_builds_and_its_test_sends_bytes_through_the_proxy() {
 }
 
 #[test]
+fn it_says_how_it_is_used() {
+    let program = env!("CARGO_BIN_EXE_new-proxy");
+    for (argument, helps) in [("--help", true), ("-h", true), ("--hepl", false)] {
+        let output = Command::new(program).arg(argument).output().unwrap();
+        let (told, silent) = match helps {
+            true => (output.stdout, output.stderr),
+            false => (output.stderr, output.stdout),
+        };
+        assert_eq!((output.status.success(), silent.len()), (helps, 0), "{argument}");
+        let told = String::from_utf8(told).unwrap();
+        assert!(told.starts_with("new-proxy PATH [STRUCT] [--path FOLDER"), "{told}");
+    }
+}
+
+#[test]
 fn where_mio_core_is_can_be_said() {
     let folder = Folder(env::temp_dir().join(format!("new-proxy-from-{}", process::id())));
     let core = Path::new(env!("CARGO_MANIFEST_DIR")).join("../mio-core");
