@@ -38,7 +38,7 @@ use crate::Full;
 ///
 /// # Cost
 ///
-/// The storage must be initialised, as `[0; N]` is: at most 0.1 µs for each KiB, once. What is read into a ring
+/// The storage must be initialised, as `[0; N]` is: as much as it takes to write it once. What is read into a ring
 /// again is not cleared in between. A large array is copied when its ring is moved, so make it where it
 /// stays, or borrow the storage.
 pub struct Ring<S> {

@@ -19,15 +19,15 @@ pub struct Bounds {
     /// The length of the scratch buffer and of each remainder's, from 1 to 1 GiB. Default 512 KiB: what copying
     /// costs beside the copies is paid for each read, and the scratch buffer is there once for all flows.
     pub buffer_bytes: usize,
-    /// How much a flow may carry before it yields to the others. Default 256 KiB.
+    /// After how many bytes a flow yields to the others; it may carry a buffer or a pipe more. Default 256 KiB.
     pub burst_bytes: u64,
     /// How many may wait in the [queue](Pool::queue) at a time. Default 0, which is enough where no
     /// [`Filter`](crate::relay::Filter) is at work; twice the number of pairs is enough everywhere.
     pub waiting: usize,
     /// Pipes at a time, of two descriptors each, opened as they are needed. Default 64; 0 is no splicing.
     pub pipes: usize,
-    /// How much is moved into a pipe at a time, up to 1 GiB. Default 512 KiB, which costs about as much as
-    /// copying a quarter of it.
+    /// The length of a pipe, and the most that is moved into it at a time, in bytes, up to 1 GiB. Default 512 KiB. The
+    /// system may give less: Linux 1 MiB at most to the unprivileged (`fs.pipe-max-size`).
     pub pipe_bytes: usize,
 }
 
@@ -76,7 +76,8 @@ impl Pool {
     ///
     /// # Panics
     ///
-    /// If there is no such memory, or if it would be more than an address can say.
+    /// If it would be more than an address can say. If the system refuses the memory, the process is aborted, as by the
+    /// collections of `std`.
     #[must_use]
     pub fn new(bounds: Bounds) -> Pool {
         Pool::with_pipes(bounds)
