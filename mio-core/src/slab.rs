@@ -89,7 +89,11 @@ impl<T, const INDEX: u32, const GENERATION: u32> Slab<T, INDEX, GENERATION> {
             capacity as u64 <= most,
             "a Slab of {capacity} needs an index wider than {INDEX} bits"
         );
-        Slab { slots: Vec::with_capacity(capacity), len: 0, capacity, oldest: 0, newest: 0 }
+        let mut slots = Vec::new();
+        if slots.try_reserve_exact(capacity).is_err() {
+            panic!("there is no memory for a Slab of {capacity}");
+        }
+        Slab { slots, len: 0, capacity, oldest: 0, newest: 0 }
     }
 
     /// Puts a value into the slab.
@@ -296,7 +300,7 @@ impl<T, const INDEX: u32, const GENERATION: u32> Slab<T, INDEX, GENERATION> {
     }
 
     /// `key` is the next key.
-    #[inline]
+    #[inline(always)]
     fn occupy(&mut self, key: Key<INDEX, GENERATION>, value: T) {
         let generation = key.generation();
         if key.index() == self.slots.len() {
@@ -508,6 +512,14 @@ mod tests {
     fn a_capacity_beyond_the_index_panics() {
         assert_eq!(Slab::<u8, 4>::with_capacity(16).capacity(), 16);
         let _ = Slab::<u8, 4>::with_capacity(17);
+    }
+
+    // More than any address says.
+    #[cfg(target_pointer_width = "64")]
+    #[test]
+    #[should_panic(expected = "there is no memory for a Slab of 16777216")]
+    fn memory_that_cannot_be_reserved_is_a_panic() {
+        let _ = Slab::<[u8; 1 << 38]>::with_capacity(1 << 24);
     }
 
     #[test]
