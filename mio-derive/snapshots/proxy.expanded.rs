@@ -9,7 +9,7 @@ mod louder_server {
         use std::{io, net::SocketAddr};
         use mio_core::{
             EventLoop, Key, Readiness,
-            proxy::{Accepting, Cause, Client, Closed, Connection},
+            proxy::{Accepting, Cause, Client, Closed, Connection, Counters, ProxyConfig},
         };
         use super::{ACCEPTS_PER_TURN, CONNECTING, On, Server, pair::Pair, seen::Hooked};
         impl<H: Hooked> Server<H> {
@@ -36,10 +36,9 @@ mod louder_server {
                             self.accepting.drained(number);
                             Ok(())
                         }
-                        Err(error) => Err(error),
+                        Err(error) => Err(why(&error)),
                     };
-                    if opened.is_err_and(|error| !Accepting::concerns_one_client(&error))
-                    {
+                    if opened == Err(Cause::NoRoom) {
                         return self.back_off(event_loop);
                     }
                 }
@@ -71,49 +70,87 @@ mod louder_server {
                 listener: usize,
                 connection: Connection,
                 address: Option<SocketAddr>,
-            ) -> io::Result<()> {
+            ) -> Result<(), Cause> {
                 self.counters.accepted += 1;
-                let entry = self.pairs.vacant_entry()?;
+                let Server { gateway, config, pairs, counters, .. } = self;
+                let entry = pairs.vacant_entry().map_err(|_| Cause::NoRoom)?;
                 let key = entry.key();
+                let (tries, failed) = (0, None);
                 let client = Client {
                     key,
                     listener,
                     address,
                     connection: &connection,
+                    tries,
+                    failed,
                 };
-                self.gateway.accepted(&client);
-                let Some(address) = self.gateway.upstream(&client) else {
-                    self.counters.not_opened += 1;
+                gateway.accepted(&client);
+                let Some(address) = gateway.upstream(&client) else {
+                    counters.not_opened += 1;
                     return Ok(());
                 };
-                match Pair::open(
-                    event_loop,
-                    key,
-                    connection,
-                    &address,
-                    self.config.nodelay,
-                ) {
+                let upstream = match Connection::connect(&address, config.nodelay) {
+                    Ok(upstream) => upstream,
+                    Err(error) => {
+                        return self
+                            .open_another(event_loop, key, listener, connection, &error);
+                    }
+                };
+                match Pair::open(event_loop, key, connection, listener, upstream, 0) {
                     Ok(pair) => {
                         entry.insert(pair);
                         self.wait(event_loop, CONNECTING, key);
                         Ok(())
                     }
-                    Err(error) => {
-                        self.count_not_opened(key, &error);
-                        Err(error)
+                    Err(cause) => self.not_opened(key, cause),
+                }
+            }
+            /// It is known at once that the upstream cannot be reached: begins to connect the client to another one.
+            #[cold]
+            fn open_another<L>(
+                &mut self,
+                event_loop: &mut EventLoop<L, On>,
+                key: Key,
+                listener: usize,
+                connection: Connection,
+                error: &io::Error,
+            ) -> Result<(), Cause> {
+                let Server { gateway, config, pairs, counters, .. } = self;
+                let client = Client {
+                    key,
+                    listener,
+                    address: connection.peer_addr(),
+                    connection: &connection,
+                    tries: 0,
+                    failed: None,
+                };
+                let opened = reach_another(gateway, config, counters, client, why(error))
+                    .and_then(|(upstream, tries)| {
+                        Pair::open(
+                            event_loop,
+                            key,
+                            connection,
+                            listener,
+                            upstream,
+                            tries,
+                        )
+                    })
+                    .and_then(|pair| pairs.insert(pair).map_err(|_| Cause::NoRoom));
+                match opened {
+                    Ok(key) => {
+                        self.wait(event_loop, CONNECTING, key);
+                        Ok(())
                     }
+                    Err(cause) => self.not_opened(key, cause),
                 }
             }
             #[cold]
-            fn count_not_opened(&mut self, key: Key, error: &io::Error) {
-                let cause = if Accepting::concerns_one_client(error) {
-                    let cause = Cause::ConnectFailed(error.kind());
-                    self.counters.count(cause);
-                    cause
-                } else {
+            fn not_opened(&mut self, key: Key, cause: Cause) -> Result<(), Cause> {
+                if cause == Cause::NoRoom {
                     self.counters.not_opened += 1;
-                    Cause::NoRoom
-                };
+                } else {
+                    self.counters.count(cause);
+                }
                 self.gateway
                     .closed(
                         &Closed {
@@ -123,6 +160,67 @@ mod louder_server {
                             bytes_down: 0,
                         },
                     );
+                Err(cause)
+            }
+            /// The upstream of this pair was not reached: connects to another one, if the gateway may be asked and has one, or
+            /// closes the pair.
+            #[cold]
+            pub(super) fn try_another<L>(
+                &mut self,
+                event_loop: &mut EventLoop<L, On>,
+                key: Key,
+                cause: Cause,
+            ) -> io::Result<()> {
+                let Server { gateway, config, pairs, counters, .. } = self;
+                let Some(pair) = pairs.get_mut(key) else { return Ok(()) };
+                let reached = reach_another(
+                    gateway,
+                    config,
+                    counters,
+                    pair.client_again(key),
+                    cause,
+                );
+                let opened = reached
+                    .and_then(|(upstream, tries)| {
+                        pair.reconnect(event_loop, key, upstream, tries)
+                    });
+                match opened {
+                    Ok(()) => {
+                        self.wait(event_loop, CONNECTING, key);
+                        Ok(())
+                    }
+                    Err(cause) => self.close(event_loop, key, cause),
+                }
+            }
+        }
+        /// Begins to connect a client to another upstream than one that was not reached, as often as that may be tried. Answers
+        /// how many were tried before that one, too.
+        #[cold]
+        fn reach_another<H: Hooked>(
+            gateway: &mut H,
+            config: &ProxyConfig,
+            counters: &mut Counters,
+            mut client: Client<'_>,
+            mut cause: Cause,
+        ) -> Result<(Connection, u32), Cause> {
+            while client.tries < config.retries && cause != Cause::NoRoom {
+                (client.tries, client.failed) = (client.tries + 1, Some(cause));
+                let Some(address) = gateway.upstream(&client) else { break };
+                counters.retries += 1;
+                match Connection::connect(&address, config.nodelay) {
+                    Ok(upstream) => return Ok((upstream, client.tries)),
+                    Err(error) => cause = why(&error),
+                }
+            }
+            Err(cause)
+        }
+        /// What an error of accepting or connecting comes to.
+        #[cold]
+        pub(super) fn why(error: &io::Error) -> Cause {
+            if Accepting::concerns_one_client(error) {
+                Cause::ConnectFailed(error.kind())
+            } else {
+                Cause::NoRoom
             }
         }
         use ::std;
@@ -131,22 +229,26 @@ mod louder_server {
     }
     mod pair {
         //! A pair of connections.
-        use std::io;
+        use std::mem;
         use mio_core::{
             EventLoop, Key, Readiness, Trigger,
             proxy::{
-                Address, Cause, Closed, Connection, Counters, ProxyHeader, ProxyProtocol,
+                Cause, Client, Closed, Connection, Counters, ProxyHeader, ProxyProtocol,
                 Side,
             },
             relay::{Flow, INTEREST, Pool, Progress},
         };
-        use super::{On, seen::{Down, Hooked, Up}};
+        use super::{On, accepting::why, seen::{Down, Hooked, Up}};
         /// Two connections, and the two ways between them.
         pub(super) struct Pair {
             pub(super) client: Connection,
             pub(super) upstream: Connection,
             pub(super) up: Flow,
             pub(super) down: Flow,
+            /// The number of the listener that the client came to.
+            listener: u8,
+            /// Upstreams that were tried before this one.
+            tries: u32,
             /// The upstream has accepted.
             pub(super) connected: bool,
             /// It stopped to be fair, or because no buffer was left, and its turn will come.
@@ -155,35 +257,71 @@ mod louder_server {
             pub(super) queued: bool,
         }
         impl Pair {
-            /// A client, and an upstream which has yet to accept. On an error the client is closed.
+            /// A client, and an upstream which has yet to accept, after so many others. On an error both are closed.
             #[inline(always)]
             pub(super) fn open<L>(
                 event_loop: &mut EventLoop<L, On>,
                 key: Key,
                 client: Connection,
-                address: &Address,
-                nodelay: bool,
-            ) -> io::Result<Pair> {
-                let upstream = Connection::connect(address, nodelay)?;
-                event_loop
-                    .register_with(&client, On::Client(key), INTEREST, Trigger::Edge)?;
+                listener: usize,
+                upstream: Connection,
+                tries: u32,
+            ) -> Result<Pair, Cause> {
+                let registered = event_loop
+                    .register_with(&client, On::Client(key), INTEREST, Trigger::Edge);
+                registered.map_err(|error| why(&error))?;
                 let token = On::Upstream(key);
                 if let Err(error) = event_loop
                     .register_with(&upstream, token, INTEREST, Trigger::Edge)
                 {
                     let _ = event_loop.close(client, On::Client(key));
-                    return Err(error);
+                    return Err(why(&error));
                 }
                 let (up, down) = (Flow::new(), Flow::to_a_ready_sink());
+                let (listener, connected, asked, queued) = (
+                    listener as u8,
+                    false,
+                    false,
+                    false,
+                );
                 Ok(Pair {
                     client,
                     upstream,
                     up,
                     down,
-                    connected: false,
-                    asked: false,
-                    queued: false,
+                    listener,
+                    tries,
+                    connected,
+                    asked,
+                    queued,
                 })
+            }
+            /// Its client, as one for whom another upstream is to be chosen.
+            pub(super) fn client_again(&self, key: Key) -> Client<'_> {
+                Client {
+                    key,
+                    listener: self.listener.into(),
+                    address: self.client.peer_addr(),
+                    connection: &self.client,
+                    tries: self.tries,
+                    failed: None,
+                }
+            }
+            /// Has this upstream instead of the one that was not reached, after so many others.
+            pub(super) fn reconnect<L>(
+                &mut self,
+                event_loop: &mut EventLoop<L, On>,
+                key: Key,
+                upstream: Connection,
+                tries: u32,
+            ) -> Result<(), Cause> {
+                let token = On::Upstream(key);
+                let _ = event_loop
+                    .close(mem::replace(&mut self.upstream, upstream), token);
+                (self.down, self.tries) = (Flow::to_a_ready_sink(), tries);
+                let registered = event_loop
+                    .register_with(&self.upstream, token, INTEREST, Trigger::Edge);
+                registered.map_err(|error| why(&error))
             }
             /// Takes in what the kernel says of one side; nothing, if the pair itself had asked for its turn.
             #[inline(always)]
@@ -411,7 +549,7 @@ mod louder_server {
                 let Some(pair) = pairs.get_mut(key) else { return Ok(()) };
                 let bytes = pair.bytes();
                 if let Err(cause) = pair.hear(side, readiness) {
-                    return self.close(event_loop, key, cause);
+                    return self.lose(event_loop, key, cause);
                 }
                 if !pair.connected {
                     let connected = side == Side::Upstream && readiness.wants_write();
@@ -492,6 +630,19 @@ mod louder_server {
                     };
                 }
                 Ok(())
+            }
+            /// An error was met: of one that is connecting, there may be another upstream to try.
+            #[cold]
+            fn lose<L>(
+                &mut self,
+                event_loop: &mut EventLoop<L, On>,
+                key: Key,
+                cause: Cause,
+            ) -> io::Result<()> {
+                match cause {
+                    Cause::ConnectFailed(_) => self.try_another(event_loop, key, cause),
+                    cause => self.close(event_loop, key, cause),
+                }
             }
             /// Closes a pair, and lets others have what it had.
             pub(super) fn close<L>(
@@ -576,22 +727,21 @@ mod louder_server {
                         left.map_or(Duration::MAX, Duration::from_nanos),
                     );
             }
-            /// Closes the pairs whose time is up.
+            /// Closes the pairs whose time is up, unless there is another upstream to try.
             pub(super) fn close_late<L>(
                 &mut self,
                 event_loop: &mut EventLoop<L, On>,
                 queue: usize,
             ) -> io::Result<()> {
                 let now = event_loop.now_ns();
-                let cause = if queue == IDLE {
-                    Cause::IdleTimeout
-                } else {
-                    Cause::ConnectTimeout
-                };
                 for _ in 0..CLOSES_PER_TURN {
                     let Some(index) = self.waits.first_due(queue, now) else { break };
                     let Some(key) = self.pairs.key_at(index) else { break };
-                    self.close(event_loop, key, cause)?;
+                    if queue == IDLE {
+                        self.close(event_loop, key, Cause::IdleTimeout)?;
+                    } else {
+                        self.try_another(event_loop, key, Cause::ConnectTimeout)?;
+                    }
                 }
                 Ok(())
             }
@@ -617,6 +767,7 @@ mod louder_server {
     const PIPES: usize = 64;
     const BURST_BYTES: u64 = 256 * 1024;
     const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+    const RETRIES: u32 = 0;
     const IDLE_TIMEOUT: Duration = Duration::from_nanos(120000000000u64);
     const DRAIN_TIMEOUT: Duration = Duration::from_secs(30);
     const ACCEPT_RETRY: Duration = Duration::from_millis(100);
@@ -706,6 +857,7 @@ mod louder_server {
                     ..Bounds::default()
                 },
                 connect_timeout: CONNECT_TIMEOUT,
+                retries: RETRIES,
                 idle_timeout: IDLE_TIMEOUT,
                 drain_timeout: DRAIN_TIMEOUT,
                 accept_retry: ACCEPT_RETRY,
@@ -760,6 +912,7 @@ mod louder_server {
             Ok(counters.into_iter().fold(Counters::default(), |sum, one| sum + one))
         }
         /// A server that serves as soon as the loop runs. The loop needs the bounds of `config.event_loop()`, beside what others in it need.
+        /// More than 64 listeners are `InvalidInput`; other errors are those of the loop, which had no room.
         pub fn new<L>(
             event_loop: &mut EventLoop<L, On>,
             gateway: H,

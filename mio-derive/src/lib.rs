@@ -366,6 +366,7 @@ pub fn derive_token_field(input: TokenStream) -> TokenStream {
 /// | `connect_timeout`, `idle_timeout`, `drain_timeout`, `accept_retry` | `"5s"`, `"250ms"`, `"2m"` | 5 s, 60 s, 30 s, 100 ms |
 /// | `tick`: how often `Hooks::tick` is called | `"1s"` | never |
 /// | `spin` | `"50us"` | not at all |
+/// | `retries`: how often `Hooks::upstream` is asked for another one after one that was not reached | `2` | 0 |
 /// | `capacity`: pairs at a time | `10000` | 4,096 |
 /// | `buffer`, `burst` | `"16KiB"`, `4096` | 512 KiB, 256 KiB |
 /// | `buffers`, `pipes` | `64` | 128, 64 |

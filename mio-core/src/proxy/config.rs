@@ -12,14 +12,17 @@ use crate::{
 /// where they say nothing, these.
 #[derive(Clone, Debug)]
 pub struct ProxyConfig {
-    /// Where clients connect to: up to 64 places.
+    /// Where clients connect to: up to 64 places. A server with more is `InvalidInput`.
     pub listen: Vec<Address>,
     /// Pairs of connections at a time; further clients wait in the listener's queue. Default 4,096.
     pub capacity: usize,
     /// Buffers, pipes, and how much one way of a pair may carry before it yields to the others.
     pub relay: Bounds,
-    /// How long connecting to the upstream may take, and up to a 64th of that longer. Default 5 s.
+    /// How long connecting to the upstream may take, and up to a 64th of that longer; each try of several. Default 5 s.
     pub connect_timeout: Duration,
+    /// How often [`Hooks::upstream`](super::Hooks::upstream) is asked for another upstream for a client, after one that
+    /// refused, could not be reached or did not answer in time. It is tried at once. Default 0: the client is closed.
+    pub retries: u32,
     /// How long a pair may live without a byte moved, and up to a 64th of that longer. Default 60 s.
     pub idle_timeout: Duration,
     /// How long pairs may take to finish once the proxy drains. Default 30 s.
@@ -82,6 +85,7 @@ impl Default for ProxyConfig {
             capacity: 4096,
             relay: Bounds::default(),
             connect_timeout: Duration::from_secs(5),
+            retries: 0,
             idle_timeout: Duration::from_secs(60),
             drain_timeout: Duration::from_secs(30),
             accept_retry: Duration::from_millis(100),
@@ -97,6 +101,22 @@ impl Default for ProxyConfig {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_defaults_are_the_documented_ones() {
+        let config = ProxyConfig::default();
+        let ProxyConfig { connect_timeout, idle_timeout, drain_timeout, .. } = config;
+        let ProxyConfig { accept_retry, tick, spin, .. } = config;
+        let times = [connect_timeout, idle_timeout, drain_timeout, accept_retry, tick, spin];
+        assert_eq!(times.map(|time| time.as_millis()), [5_000, 60_000, 30_000, 100, 0, 0]);
+        assert_eq!((config.listen.len(), config.capacity, config.retries), (0, 4096, 0));
+        let ProxyConfig { proxy_protocol, nodelay, sharing, relay, .. } = config;
+        let words = (proxy_protocol, nodelay, sharing);
+        assert_eq!(words, (ProxyProtocol::Off, true, Sharing::ReusePort));
+        let Bounds { buffers, buffer_bytes, burst_bytes, waiting, pipes, pipe_bytes } = relay;
+        assert_eq!((buffers, waiting, pipes), (128, 0, 64));
+        assert_eq!((buffer_bytes, burst_bytes, pipe_bytes), (512 << 10, 256 << 10, 512 << 10));
+    }
 
     #[test]
     fn the_bounds_of_the_loop_follow_from_those_of_the_proxy() {

@@ -422,5 +422,8 @@ mod tests {
         let _live = Listener::bind(&address, false, true).unwrap();
         let error = Listener::bind(&address, false, true).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
+        // Only TCP has ports that are shared.
+        let error = Listener::bind(&address, true, true).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
     }
 }

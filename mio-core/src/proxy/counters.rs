@@ -26,10 +26,12 @@ pub struct Counters {
     pub resets: u64,
     /// Pairs of which one side was lost otherwise, or that were broken off by a hook.
     pub broken: u64,
-    /// Clients whom the upstream refused, or for whom it cannot be reached.
+    /// Clients whom the upstream refused, or for whom it cannot be reached; of several that were tried, the last.
     pub connects_failed: u64,
-    /// Clients for whom the upstream did not answer in time.
+    /// Clients for whom the upstream did not answer in time; of several that were tried, the last.
     pub connect_timeouts: u64,
+    /// Upstreams that were tried because the one before was not reached.
+    pub retries: u64,
     /// Pairs closed because nothing moved.
     pub idle_timeouts: u64,
     /// How often accepting paused because descriptors or memory ran out.
@@ -68,7 +70,7 @@ impl Counters {
 impl AddAssign for Counters {
     fn add_assign(&mut self, other: Counters) {
         let Counters { accepted, not_opened, open, finished, resets, broken, .. } = other;
-        let Counters { connects_failed, connect_timeouts, idle_timeouts, .. } = other;
+        let Counters { connects_failed, connect_timeouts, retries, idle_timeouts, .. } = other;
         let Counters { back_offs, held_max, ways, .. } = other;
         self.accepted += accepted;
         self.not_opened += not_opened;
@@ -78,6 +80,7 @@ impl AddAssign for Counters {
         self.broken += broken;
         self.connects_failed += connects_failed;
         self.connect_timeouts += connect_timeouts;
+        self.retries += retries;
         self.idle_timeouts += idle_timeouts;
         self.back_offs += back_offs;
         self.held_max += held_max;
@@ -111,7 +114,11 @@ impl fmt::Display for Counters {
         write!(f, "pairs     {accepted} accepted, {finished} finished, {resets} reset, ")?;
         writeln!(f, "{broken} broken, {open} left open")?;
         write!(f, "upstream  {connects_failed} refused, {connect_timeouts} timed out, ")?;
-        writeln!(f, "{not_opened} not tried")?;
+        write!(f, "{not_opened} not tried")?;
+        if self.retries > 0 {
+            write!(f, ", {} tried after another", self.retries)?;
+        }
+        writeln!(f)?;
         write!(f, "limits    {idle_timeouts} idle too long, {back_offs} back-offs, ")?;
         writeln!(f, "at most {} remainders held", self.held_max)?;
         for (name, way) in ["up  ", "down"].into_iter().zip(self.ways) {
@@ -155,8 +162,8 @@ mod tests {
     #[test]
     fn counters_of_several_loops_add_up() {
         let way = Way { bytes: 3, writes: 1, ..Way::default() };
-        let one = Counters { accepted: 2, finished: 1, ways: [way; 2], ..Counters::default() };
+        let one = Counters { accepted: 2, retries: 5, ways: [way; 2], ..Counters::default() };
         let sum = one + one;
-        assert_eq!((sum.accepted, sum.finished, sum.bytes(), sum.ways[1].writes), (4, 2, 12, 2));
+        assert_eq!((sum.accepted, sum.retries, sum.bytes(), sum.ways[1].writes), (4, 10, 12, 2));
     }
 }

@@ -21,8 +21,9 @@ use crate::{
 /// ```
 /// use mio_core::{Proxy, proxy::{Address, Client, Hooks}};
 ///
-/// /// Sends clients to its upstreams in turn.
+/// /// Sends clients to its upstreams in turn, and past up to two that are down.
 /// #[derive(Proxy)]
+/// #[proxy(retries = 2)]
 /// struct Balancer {
 ///     upstreams: Vec<Address>,
 ///     next: usize,
@@ -42,6 +43,11 @@ use crate::{
 )]
 pub trait Hooks {
     /// Where to connect this client to; `None` closes it.
+    ///
+    /// Asked once for each client, and once more after each upstream that could not be reached, as often as
+    /// [`ProxyConfig::retries`](super::ProxyConfig::retries) says: [`Client::tries`] and [`Client::failed`] tell. Whoever
+    /// then answers with another upstream has the clients of one that is down served by the others. No byte of the
+    /// client is lost, since nothing is read before an upstream has accepted.
     fn upstream(&mut self, client: &Client<'_>) -> Option<Address>;
 
     /// A client was accepted. Comes before [`upstream`](Hooks::upstream).
@@ -91,6 +97,10 @@ pub struct Client<'a> {
     pub address: Option<SocketAddr>,
     /// Its connection, to ask for more.
     pub connection: &'a Connection,
+    /// How many upstreams were tried for it before this one.
+    pub tries: u32,
+    /// Why the last of these was not reached: [`Cause::ConnectFailed`] or [`Cause::ConnectTimeout`].
+    pub failed: Option<Cause>,
 }
 
 /// The two sides of a pair; also the two ways through it, each named for its source.

@@ -28,6 +28,7 @@ const BUFFERS: usize = 128;
 const PIPES: usize = 64;
 const BURST_BYTES: u64 = 256 * 1024;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+const RETRIES: u32 = 0;
 const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(30);
 const ACCEPT_RETRY: Duration = Duration::from_millis(100);
@@ -123,6 +124,7 @@ impl<H: Hooked> Server<H> {
                 ..Bounds::default()
             },
             connect_timeout: CONNECT_TIMEOUT,
+            retries: RETRIES,
             idle_timeout: IDLE_TIMEOUT,
             drain_timeout: DRAIN_TIMEOUT,
             accept_retry: ACCEPT_RETRY,
@@ -160,6 +162,7 @@ impl<H: Hooked> Server<H> {
     }
 
     /// A server that serves as soon as the loop runs. The loop needs the bounds of `config.event_loop()`, beside what others in it need.
+    /// More than 64 listeners are `InvalidInput`; other errors are those of the loop, which had no room.
     pub fn new<L>(
         event_loop: &mut EventLoop<L, On>,
         gateway: H,

@@ -41,6 +41,7 @@ const SHARING: &[(&str, &str)] = &[("reuse_port", "ReusePort"), ("exclusive", "E
 /// The options that set a constant of the skeleton, and which.
 pub(super) const CONSTANTS: &[(&str, &str, Value)] = &[
     ("connect_timeout", "CONNECT_TIMEOUT", Value::Timeout),
+    ("retries", "RETRIES", Value::Count),
     ("idle_timeout", "IDLE_TIMEOUT", Value::Timeout),
     ("drain_timeout", "DRAIN_TIMEOUT", Value::Duration),
     ("accept_retry", "ACCEPT_RETRY", Value::Timeout),

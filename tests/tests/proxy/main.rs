@@ -8,6 +8,7 @@ mod generics;
 mod hooks;
 mod nesting;
 mod options;
+mod retries;
 // Nothing can stand in front of a C library that is linked in.
 #[cfg(all(target_os = "linux", not(any(mio_core_poll, target_env = "musl"))))]
 mod simulation;

@@ -25,7 +25,15 @@ use crate::{Plain, PlainServer, accept, connect, listen, read_to_end, serving, u
 /// With a word on everything.
 #[derive(Proxy)]
 #[proxy(connect_timeout = "1s", idle_timeout = "2m", drain_timeout = "3h", accept_retry = "4ms")]
-#[proxy(tick = "5us", spin = "6ns", capacity = 7, buffers = 8, pipes = 9, buffer = "10KiB")]
+#[proxy(
+    retries = 12,
+    tick = "5us",
+    spin = "6ns",
+    capacity = 7,
+    buffers = 8,
+    pipes = 9,
+    buffer = "10KiB"
+)]
 #[proxy(burst = 11, nodelay = false, proxy_protocol = v1, sharing = exclusive, inspect(up))]
 #[proxy(server = Upper, sources = From)]
 struct Particular(Address);
@@ -77,7 +85,8 @@ fn each_is_a_default_of_the_config() {
     );
     let Bounds { buffers, pipes, buffer_bytes, burst_bytes, .. } = config.relay;
     assert_eq!((config.capacity, buffers, pipes, buffer_bytes, burst_bytes), (7, 8, 9, 10_240, 11));
-    assert_eq!((config.nodelay, config.proxy_protocol), (false, ProxyProtocol::V1));
+    assert_eq!((config.retries, config.nodelay), (12, false));
+    assert_eq!(config.proxy_protocol, ProxyProtocol::V1);
     assert_eq!(config.sharing, Sharing::Exclusive);
     let _ = From::Drained;
 }

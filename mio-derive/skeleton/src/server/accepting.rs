@@ -4,7 +4,7 @@ use std::{io, net::SocketAddr};
 
 use mio_core::{
     EventLoop, Key, Readiness,
-    proxy::{Accepting, Cause, Client, Closed, Connection},
+    proxy::{Accepting, Cause, Client, Closed, Connection, Counters, ProxyConfig},
 };
 
 use super::{ACCEPTS_PER_TURN, CONNECTING, On, Server, pair::Pair, seen::Hooked};
@@ -26,9 +26,9 @@ impl<H: Hooked> Server<H> {
                     self.accepting.drained(number);
                     Ok(())
                 }
-                Err(error) => Err(error),
+                Err(error) => Err(why(&error)),
             };
-            if opened.is_err_and(|error| !Accepting::concerns_one_client(&error)) {
+            if opened == Err(Cause::NoRoom) {
                 return self.back_off(event_loop);
             }
         }
@@ -60,39 +60,131 @@ impl<H: Hooked> Server<H> {
         listener: usize,
         connection: Connection,
         address: Option<SocketAddr>,
-    ) -> io::Result<()> {
+    ) -> Result<(), Cause> {
         self.counters.accepted += 1;
-        let entry = self.pairs.vacant_entry()?;
+        let Server { gateway, config, pairs, counters, .. } = self;
+        let entry = pairs.vacant_entry().map_err(|_| Cause::NoRoom)?;
         let key = entry.key();
-        let client = Client { key, listener, address, connection: &connection };
-        self.gateway.accepted(&client);
-        let Some(address) = self.gateway.upstream(&client) else {
-            self.counters.not_opened += 1;
+        let (tries, failed) = (0, None);
+        let client = Client { key, listener, address, connection: &connection, tries, failed };
+        gateway.accepted(&client);
+        let Some(address) = gateway.upstream(&client) else {
+            counters.not_opened += 1;
             return Ok(());
         };
-        match Pair::open(event_loop, key, connection, &address, self.config.nodelay) {
+        let upstream = match Connection::connect(&address, config.nodelay) {
+            Ok(upstream) => upstream,
+            Err(error) => {
+                return self.open_another(event_loop, key, listener, connection, &error);
+            }
+        };
+        match Pair::open(event_loop, key, connection, listener, upstream, 0) {
             Ok(pair) => {
                 entry.insert(pair);
                 self.wait(event_loop, CONNECTING, key);
                 Ok(())
             }
-            Err(error) => {
-                self.count_not_opened(key, &error);
-                Err(error)
+            Err(cause) => self.not_opened(key, cause),
+        }
+    }
+
+    /// It is known at once that the upstream cannot be reached: begins to connect the client to another one.
+    #[cold]
+    fn open_another<L>(
+        &mut self,
+        event_loop: &mut EventLoop<L, On>,
+        key: Key,
+        listener: usize,
+        connection: Connection,
+        error: &io::Error,
+    ) -> Result<(), Cause> {
+        let Server { gateway, config, pairs, counters, .. } = self;
+        let client = Client {
+            key,
+            listener,
+            address: connection.peer_addr(),
+            connection: &connection,
+            tries: 0,
+            failed: None,
+        };
+        let opened = reach_another(gateway, config, counters, client, why(error))
+            .and_then(|(upstream, tries)| {
+                Pair::open(event_loop, key, connection, listener, upstream, tries)
+            })
+            // It gets the key that was shown before.
+            .and_then(|pair| pairs.insert(pair).map_err(|_| Cause::NoRoom));
+        match opened {
+            Ok(key) => {
+                self.wait(event_loop, CONNECTING, key);
+                Ok(())
             }
+            Err(cause) => self.not_opened(key, cause),
         }
     }
 
     #[cold]
-    fn count_not_opened(&mut self, key: Key, error: &io::Error) {
-        let cause = if Accepting::concerns_one_client(error) {
-            let cause = Cause::ConnectFailed(error.kind());
-            self.counters.count(cause);
-            cause
-        } else {
+    fn not_opened(&mut self, key: Key, cause: Cause) -> Result<(), Cause> {
+        if cause == Cause::NoRoom {
             self.counters.not_opened += 1;
-            Cause::NoRoom
-        };
+        } else {
+            self.counters.count(cause);
+        }
         self.gateway.closed(&Closed { key, cause, bytes_up: 0, bytes_down: 0 });
+        Err(cause)
+    }
+
+    /// The upstream of this pair was not reached: connects to another one, if the gateway may be asked and has one, or
+    /// closes the pair.
+    #[cold]
+    pub(super) fn try_another<L>(
+        &mut self,
+        event_loop: &mut EventLoop<L, On>,
+        key: Key,
+        cause: Cause,
+    ) -> io::Result<()> {
+        let Server { gateway, config, pairs, counters, .. } = self;
+        let Some(pair) = pairs.get_mut(key) else { return Ok(()) };
+        let reached = reach_another(gateway, config, counters, pair.client_again(key), cause);
+        let opened =
+            reached.and_then(|(upstream, tries)| pair.reconnect(event_loop, key, upstream, tries));
+        match opened {
+            Ok(()) => {
+                self.wait(event_loop, CONNECTING, key);
+                Ok(())
+            }
+            Err(cause) => self.close(event_loop, key, cause),
+        }
+    }
+}
+
+/// Begins to connect a client to another upstream than one that was not reached, as often as that may be tried. Answers
+/// how many were tried before that one, too.
+#[cold]
+fn reach_another<H: Hooked>(
+    gateway: &mut H,
+    config: &ProxyConfig,
+    counters: &mut Counters,
+    mut client: Client<'_>,
+    mut cause: Cause,
+) -> Result<(Connection, u32), Cause> {
+    while client.tries < config.retries && cause != Cause::NoRoom {
+        (client.tries, client.failed) = (client.tries + 1, Some(cause));
+        let Some(address) = gateway.upstream(&client) else { break };
+        counters.retries += 1;
+        match Connection::connect(&address, config.nodelay) {
+            Ok(upstream) => return Ok((upstream, client.tries)),
+            Err(error) => cause = why(&error),
+        }
+    }
+    Err(cause)
+}
+
+/// What an error of accepting or connecting comes to.
+#[cold]
+pub(super) fn why(error: &io::Error) -> Cause {
+    if Accepting::concerns_one_client(error) {
+        Cause::ConnectFailed(error.kind())
+    } else {
+        Cause::NoRoom
     }
 }

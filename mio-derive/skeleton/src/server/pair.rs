@@ -1,15 +1,16 @@
 //! A pair of connections.
 
-use std::io;
+use std::mem;
 
 use mio_core::{
     EventLoop, Key, Readiness, Trigger,
-    proxy::{Address, Cause, Closed, Connection, Counters, ProxyHeader, ProxyProtocol, Side},
+    proxy::{Cause, Client, Closed, Connection, Counters, ProxyHeader, ProxyProtocol, Side},
     relay::{Flow, INTEREST, Pool, Progress},
 };
 
 use super::{
     On,
+    accepting::why,
     seen::{Down, Hooked, Up},
 };
 
@@ -19,6 +20,10 @@ pub(super) struct Pair {
     pub(super) upstream: Connection,
     pub(super) up: Flow,
     pub(super) down: Flow,
+    /// The number of the listener that the client came to.
+    listener: u8,
+    /// Upstreams that were tried before this one.
+    tries: u32,
     /// The upstream has accepted.
     pub(super) connected: bool,
     /// It stopped to be fair, or because no buffer was left, and its turn will come.
@@ -28,24 +33,55 @@ pub(super) struct Pair {
 }
 
 impl Pair {
-    /// A client, and an upstream which has yet to accept. On an error the client is closed.
+    /// A client, and an upstream which has yet to accept, after so many others. On an error both are closed.
     #[inline(always)]
     pub(super) fn open<L>(
         event_loop: &mut EventLoop<L, On>,
         key: Key,
         client: Connection,
-        address: &Address,
-        nodelay: bool,
-    ) -> io::Result<Pair> {
-        let upstream = Connection::connect(address, nodelay)?;
-        event_loop.register_with(&client, On::Client(key), INTEREST, Trigger::Edge)?;
+        listener: usize,
+        upstream: Connection,
+        tries: u32,
+    ) -> Result<Pair, Cause> {
+        let registered =
+            event_loop.register_with(&client, On::Client(key), INTEREST, Trigger::Edge);
+        registered.map_err(|error| why(&error))?;
         let token = On::Upstream(key);
         if let Err(error) = event_loop.register_with(&upstream, token, INTEREST, Trigger::Edge) {
             let _ = event_loop.close(client, On::Client(key));
-            return Err(error);
+            return Err(why(&error));
         }
         let (up, down) = (Flow::new(), Flow::to_a_ready_sink());
-        Ok(Pair { client, upstream, up, down, connected: false, asked: false, queued: false })
+        let (listener, connected, asked, queued) = (listener as u8, false, false, false);
+        Ok(Pair { client, upstream, up, down, listener, tries, connected, asked, queued })
+    }
+
+    /// Its client, as one for whom another upstream is to be chosen.
+    pub(super) fn client_again(&self, key: Key) -> Client<'_> {
+        Client {
+            key,
+            listener: self.listener.into(),
+            address: self.client.peer_addr(),
+            connection: &self.client,
+            tries: self.tries,
+            failed: None,
+        }
+    }
+
+    /// Has this upstream instead of the one that was not reached, after so many others.
+    pub(super) fn reconnect<L>(
+        &mut self,
+        event_loop: &mut EventLoop<L, On>,
+        key: Key,
+        upstream: Connection,
+        tries: u32,
+    ) -> Result<(), Cause> {
+        let token = On::Upstream(key);
+        // What the kernel has said of the other one is not said of this one.
+        let _ = event_loop.close(mem::replace(&mut self.upstream, upstream), token);
+        (self.down, self.tries) = (Flow::to_a_ready_sink(), tries);
+        let registered = event_loop.register_with(&self.upstream, token, INTEREST, Trigger::Edge);
+        registered.map_err(|error| why(&error))
     }
 
     /// Takes in what the kernel says of one side; nothing, if the pair itself had asked for its turn.

@@ -24,7 +24,7 @@ impl<H: Hooked> Server<H> {
         let Some(pair) = pairs.get_mut(key) else { return Ok(()) };
         let bytes = pair.bytes();
         if let Err(cause) = pair.hear(side, readiness) {
-            return self.close(event_loop, key, cause);
+            return self.lose(event_loop, key, cause);
         }
         if !pair.connected {
             let connected = side == Side::Upstream && readiness.wants_write();
@@ -105,6 +105,20 @@ impl<H: Hooked> Server<H> {
             };
         }
         Ok(())
+    }
+
+    /// An error was met: of one that is connecting, there may be another upstream to try.
+    #[cold]
+    fn lose<L>(
+        &mut self,
+        event_loop: &mut EventLoop<L, On>,
+        key: Key,
+        cause: Cause,
+    ) -> io::Result<()> {
+        match cause {
+            Cause::ConnectFailed(_) => self.try_another(event_loop, key, cause),
+            cause => self.close(event_loop, key, cause),
+        }
     }
 
     /// Closes a pair, and lets others have what it had.

@@ -27,18 +27,21 @@ impl<H: Hooked> Server<H> {
         event_loop.reschedule(*timer, left.map_or(Duration::MAX, Duration::from_nanos));
     }
 
-    /// Closes the pairs whose time is up.
+    /// Closes the pairs whose time is up, unless there is another upstream to try.
     pub(super) fn close_late<L>(
         &mut self,
         event_loop: &mut EventLoop<L, On>,
         queue: usize,
     ) -> io::Result<()> {
         let now = event_loop.now_ns();
-        let cause = if queue == IDLE { Cause::IdleTimeout } else { Cause::ConnectTimeout };
         for _ in 0..CLOSES_PER_TURN {
             let Some(index) = self.waits.first_due(queue, now) else { break };
             let Some(key) = self.pairs.key_at(index) else { break };
-            self.close(event_loop, key, cause)?;
+            if queue == IDLE {
+                self.close(event_loop, key, Cause::IdleTimeout)?;
+            } else {
+                self.try_another(event_loop, key, Cause::ConnectTimeout)?;
+            }
         }
         Ok(())
     }
