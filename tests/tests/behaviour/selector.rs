@@ -296,17 +296,19 @@ fn of_threads_that_select_at_once_one_gets_the_event() {
         got.fetch_add(events.len(), Ordering::SeqCst);
     };
     thread::scope(|scope| {
-        for _ in 0..3 {
-            scope.spawn(|| {
-                let began = Instant::now();
-                while got.load(Ordering::SeqCst) == 0 && began.elapsed() < PATIENCE {
-                    selects();
-                }
-                // Nor is there one for who comes later.
+        let waits = || {
+            let began = Instant::now();
+            while got.load(Ordering::SeqCst) == 0 && began.elapsed() < PATIENCE {
                 selects();
-            });
-        }
+            }
+            // Nor is there one for who comes later.
+            selects();
+        };
+        let threads = [(); 3].map(|()| scope.spawn(waits));
         b.write_all(b"x").unwrap();
+        for thread in threads {
+            thread.join().unwrap();
+        }
     });
     assert_eq!(got.into_inner(), 1);
 }
