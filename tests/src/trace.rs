@@ -105,7 +105,7 @@ const NAMES: &[(libc::c_long, &str)] = names![
     clone: SYS_clone, close: SYS_close, connect: SYS_connect, dup3: SYS_dup3, execve: SYS_execve,
     epoll_create1: SYS_epoll_create1, epoll_ctl: SYS_epoll_ctl, epoll_pwait2: SYS_epoll_pwait2,
     epoll_pwait: SYS_epoll_pwait, eventfd2: SYS_eventfd2, exit: SYS_exit,
-    exit_group: SYS_exit_group, fcntl: SYS_fcntl, futex: SYS_futex, getpid: SYS_getpid,
+    exit_group: SYS_exit_group, fcntl: SYS_fcntl, futex: SYS_futex, getpeername: SYS_getpeername, getpid: SYS_getpid,
     getrandom: SYS_getrandom, getsockopt: SYS_getsockopt, gettid: SYS_gettid, ioctl: SYS_ioctl,
     kill: SYS_kill, madvise: SYS_madvise, mprotect: SYS_mprotect,
     munmap: SYS_munmap, getcwd: SYS_getcwd, pidfd_open: SYS_pidfd_open, pipe2: SYS_pipe2, ppoll: SYS_ppoll,

@@ -463,7 +463,7 @@ fn a_signal_is_one_wake_up_in_its_handler() {
 }
 
 #[test]
-fn accepting_registering_and_opening_a_pipe_are_one_call_each() {
+fn accepting_registering_and_opening_a_pipe_are_one_call_each_and_a_failed_connect_is_two() {
     let trace = Isolated::new(test_name!()).trace(|| {
         let mut event_loop = EventLoop::<u32>::new().unwrap();
         let listener = TcpListener::bind(LOCALHOST).unwrap();
@@ -477,6 +477,14 @@ fn accepting_registering_and_opening_a_pipe_are_one_call_each() {
         mark(4);
         let _pipe = pipe::new().unwrap();
         mark(5);
+        let connected = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let nowhere = std::net::TcpListener::bind("127.0.0.6:0").unwrap().local_addr().unwrap();
+        let refused = TcpStream::connect(nowhere).unwrap();
+        mark(6);
+        assert!(connected.finish_connect().unwrap());
+        mark(7);
+        refused.finish_connect().unwrap_err();
+        mark(8);
     });
     if backend::IS_OLD {
         assert_eq!(trace.names(1, 2), ["accept", "fcntl", "fcntl", "fcntl"]);
@@ -486,6 +494,8 @@ fn accepting_registering_and_opening_a_pipe_are_one_call_each() {
     assert_eq!(trace.deeds(2, 3), backend::REGISTER);
     assert_eq!(trace.deeds(3, 4), backend::DEREGISTER);
     assert_eq!(trace.names(4, 5), ["pipe2"]);
+    assert_eq!(trace.names(6, 7), ["getpeername"]);
+    assert_eq!(trace.names(7, 8), ["getpeername", "getsockopt"]);
 }
 
 /// Relays, and marks the turns after a warm-up.

@@ -355,6 +355,11 @@ mod tests {
         let after = if cfg!(windows) { ErrorKind::ConnectionReset } else { ErrorKind::BrokenPipe };
         assert_eq!(kind(client.write(b"x")), ErrorKind::ConnectionReset);
         assert_eq!(kind(client.write(b"x")), after);
+        // Windows remembers whom it was connected to.
+        if cfg!(unix) {
+            assert_eq!(kind(client.peer_addr()), ErrorKind::NotConnected);
+            assert_eq!(kind(client.shutdown(Shutdown::Write)), ErrorKind::NotConnected);
+        }
         let vector = [IoSlice::new(b"x")];
         assert_eq!(kind(client.write_vectored(&vector)), after);
     }

@@ -355,8 +355,23 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
+    fn a_datagram_without_a_peer_or_too_long_is_refused_by_the_system() {
+        let socket = loopback();
+        let code = |sent: io::Result<usize>| sent.unwrap_err().raw_os_error();
+        assert_eq!(code(socket.send(b"x")), Some(libc::EDESTADDRREQ));
+        let to = socket.local_addr().unwrap();
+        assert_eq!(code(socket.send_to(&vec![0; 70_000], to)), Some(libc::EMSGSIZE));
+        assert_eq!(socket.peer_addr().unwrap_err().kind(), ErrorKind::NotConnected);
+        assert_eq!(socket.recv(&mut [0]).unwrap_err().kind(), ErrorKind::WouldBlock);
+    }
+
+    #[cfg(unix)]
+    #[test]
     fn what_a_group_is_sent_is_as_it_was_set() {
         let socket = loopback();
+        let std = socket.as_std();
+        let at_first = (std.multicast_loop_v4().unwrap(), std.multicast_ttl_v4().unwrap());
+        assert_eq!(at_first, (true, 1));
         socket.set_multicast_loop_v4(false).unwrap();
         socket.set_multicast_ttl_v4(7).unwrap();
         let std = std::net::UdpSocket::from(socket);

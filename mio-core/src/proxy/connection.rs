@@ -415,6 +415,26 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
+    fn a_unix_socket_whose_queue_is_full_is_live() {
+        use crate::sys::unix::local;
+
+        let path = crate::unix::tests::TempPath::new();
+        let address: Address = format!("unix:{}", path.as_ref().display()).parse().unwrap();
+        let Address::Unix(name) = &address else { unreachable!() };
+        let listener = local::listen(name, 1).unwrap();
+        let clients: Vec<_> = (0..64).map_while(|_| UnixStream::connect_addr(name).ok()).collect();
+        assert!(clients.len() < 64, "the queue never fills");
+        let error = Listener::bind(&address, false, true).unwrap_err();
+        // Where a full queue refuses, it cannot be told from nobody.
+        if UnixStream::connect_addr(name).unwrap_err().kind() == io::ErrorKind::WouldBlock {
+            assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
+            listener.accept().unwrap();
+            UnixStream::connect_addr(name).unwrap();
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
     fn a_unix_socket_that_was_left_behind_is_replaced_and_a_live_one_is_not() {
         let path = crate::unix::tests::TempPath::new();
         let address: Address = format!("unix:{}", path.as_ref().display()).parse().unwrap();

@@ -162,8 +162,29 @@ mod tests {
     #[test]
     fn counters_of_several_loops_add_up() {
         let way = Way { bytes: 3, writes: 1, ..Way::default() };
-        let one = Counters { accepted: 2, retries: 5, ways: [way; 2], ..Counters::default() };
-        let sum = one + one;
-        assert_eq!((sum.accepted, sum.retries, sum.bytes(), sum.ways[1].writes), (4, 10, 12, 2));
+        let way =
+            Way { reads: 4, peeks: 5, held: 6, yields: 7, spliced: 8, fills: 9, drains: 10, ..way };
+        let times = |n| Counters {
+            accepted: n,
+            not_opened: 2 * n,
+            open: 3 * n,
+            finished: 4 * n,
+            resets: 5 * n,
+            broken: 6 * n,
+            connects_failed: 7 * n,
+            connect_timeouts: 8 * n,
+            retries: 9 * n,
+            idle_timeouts: 10 * n,
+            back_offs: 11 * n,
+            held_max: 12 * n,
+            ways: [Way::default(); 2],
+        };
+        assert_eq!(times(1) + times(2), times(3));
+        let one = Counters { ways: [way, Way::default()], ..times(1) };
+        let other = Counters { ways: [way; 2], ..times(1) };
+        let twice = Way { bytes: 6, writes: 2, reads: 8, peeks: 10, held: 12, ..way };
+        let twice = Way { yields: 14, spliced: 16, fills: 18, drains: 20, ..twice };
+        let sum = one + other;
+        assert_eq!((sum.ways, sum.bytes()), ([twice, way], 9));
     }
 }

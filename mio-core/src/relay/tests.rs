@@ -351,6 +351,7 @@ fn a_unit_of_bulk_is_a_fill_and_a_drain_and_only_a_read_tells_that_no_more_is_th
 #[test]
 fn a_spliced_flow_that_becomes_small_is_copied_again() {
     let mut rig = bulk(WITH_PIPES);
+    assert_eq!((BULK_BYTES, BULK_READS, SHORT_FILLS), (32 << 10, 4, 4));
     for _ in 0..SHORT_FILLS {
         let way = carried(&mut rig, b"x");
         assert_eq!((way.fills, way.reads), (1, 1));
@@ -404,6 +405,13 @@ fn while_all_pipes_are_lent_or_none_opens_bytes_are_copied() {
     allow_pipes(1, ErrorKind::Other);
     assert_eq!(carried(&mut rig, &[2; 64]).spliced, 0);
     assert!(carried(&mut rig, &[2; 8_000]).spliced > 0);
+
+    allow_pipes(0, ErrorKind::Other);
+    let pipes = &mut Rig::new(WITH_PIPES).pool.pipes;
+    assert_eq!(pipes.take(), None);
+    allow_pipes(1, ErrorKind::Other);
+    assert!((0..1000).all(|_| pipes.take().is_none()));
+    assert!(pipes.take().is_some());
 }
 
 #[test]

@@ -238,6 +238,15 @@ mod tests {
         drop(UnixDatagram::bind(&path).unwrap());
         assert_eq!(socket.send_to(b"x", &path).unwrap_err().kind(), ErrorKind::ConnectionRefused);
         assert_eq!(socket.send(b"x").unwrap_err().kind(), ErrorKind::NotConnected);
+        assert_eq!(socket.peer_addr().unwrap_err().kind(), ErrorKind::NotConnected);
+    }
+
+    #[test]
+    fn a_datagram_that_is_too_long_is_refused_by_the_system() {
+        let (one, other) = UnixDatagram::pair().unwrap();
+        let error = one.send(&vec![0; 64 << 20]).unwrap_err();
+        assert_eq!(error.raw_os_error(), Some(libc::EMSGSIZE));
+        assert_eq!(other.recv(&mut [0]).unwrap_err().kind(), ErrorKind::WouldBlock);
     }
 
     #[test]

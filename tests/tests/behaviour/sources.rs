@@ -296,3 +296,24 @@ fn whoever_waits_is_told_that_the_peer_is_gone() {
     };
     check_end(writer_first, Interest::WRITABLE, Readiness::ERROR);
 }
+
+/// At least so many as the queues of old systems have no room for.
+#[cfg(target_os = "linux")]
+#[test]
+fn listeners_have_room_for_many_who_wait() {
+    use mio_core::unix::UnixListener;
+
+    let most = std::fs::read_to_string("/proc/sys/net/core/somaxconn").unwrap();
+    let waiting = most.trim().parse().unwrap_or(160).min(160);
+    let listener = TcpListener::bind(loopback()).unwrap();
+    let address = listener.local_addr().unwrap();
+    let clients: Vec<_> = (0..waiting).map(|_| TcpStream::connect(address).unwrap()).collect();
+    assert!(clients.iter().all(|client| client.finish_connect().unwrap()));
+    drop((listener, clients));
+
+    let path = std::env::temp_dir().join(format!("many-wait-{}", std::process::id()));
+    let listener = UnixListener::bind(&path);
+    let clients: Vec<_> = (0..waiting).map(|_| UnixStream::connect(&path)).collect();
+    std::fs::remove_file(&path).unwrap();
+    assert!(listener.is_ok() && clients.iter().all(Result::is_ok));
+}

@@ -68,3 +68,9 @@ fn a_connection_is_registered_told_one_option_and_shut_down_once() {
     // Of each read one brings bytes and one the end; of the client and its upstream three.
     assert_eq!(count("recvfrom"), 3 + 3, "{names:?}");
 }
+
+#[test]
+fn a_connection_is_as_small_as_its_descriptor() {
+    let descriptor = size_of::<std::os::fd::OwnedFd>();
+    assert_eq!(size_of::<mio_core::proxy::Connection>(), descriptor);
+}
