@@ -6,6 +6,7 @@ use crate::{
     event_loop::{EventLoop, Inner, Work},
     handler::Handler,
     running::Running,
+    timer::Due,
     token::{CHILDREN, RESERVED, WAKE},
 };
 
@@ -208,8 +209,8 @@ impl<M> EventLoop<M> {
             if self.is_stopping() {
                 return;
             }
-            let now = self.inner.clock().turn();
-            let Some(due) = self.inner.timers.pop_due(now, &mut repairs) else { return };
+            let known = self.inner.timers.pop_known();
+            let Some(due) = known.or_else(|| self.inner.pop_due(&mut repairs)) else { return };
             let expiry = self.inner.clock.expiry(due);
             handler.timeout(self, due.token, expiry);
         }
@@ -241,6 +242,12 @@ impl<M> EventLoop<M> {
 }
 
 impl<M> Inner<M> {
+    #[inline(never)]
+    fn pop_due(&mut self, repairs: &mut usize) -> Option<Due> {
+        let now = self.clock().turn();
+        self.timers.pop_due(now, repairs)
+    }
+
     /// Whether there are timers, none of them due, and nothing else.
     #[inline(always)]
     fn is_quiet(&mut self) -> bool {

@@ -13,11 +13,13 @@ pub(super) struct Entry {
     pub(super) slot: u32,
 }
 
-/// An [`Entry`] in half the memory, as there are many of them at a time: by how much its key is after a base, and its slot.
+/// An [`Entry`] in half the memory, as there are many of them at a time: by how much its key is after a base, as far as 32
+/// bits tell, and its slot.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Brief(u64);
 
-/// Where an entry is: in the heap or in the wheel, and at which index there; or somewhere in the run.
+/// Where an entry is: in the heap or in the wheel, and at which index there; or where in the wheel it was, from
+/// which it has since been taken into the run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Place(u32);
 
@@ -34,10 +36,16 @@ impl Brief {
     /// Later than every other.
     pub(super) const LAST: Brief = Brief(u64::MAX);
 
-    /// The key is after the base by at most `u32::MAX`.
+    /// After a base of zero.
     #[inline(always)]
-    pub(super) fn new(entry: Entry, base: u64) -> Brief {
-        Brief((entry.key - base) << 32 | u64::from(entry.slot))
+    pub(super) fn new(key: u64, slot: u32) -> Brief {
+        Brief(key << 32 | u64::from(slot))
+    }
+
+    /// What is after a base of zero, after another one: by at most `u32::MAX`.
+    #[inline(always)]
+    pub(super) fn since(self, base: u64) -> Brief {
+        Brief(self.0.wrapping_sub(base << 32))
     }
 
     #[inline(always)]
@@ -63,7 +71,6 @@ impl Brief {
 }
 
 impl Place {
-    pub(super) const RUN: Place = Place(Place::FAR - 1);
     /// There is none.
     pub(super) const NOWHERE: Place = Place(u32::MAX);
 
@@ -79,9 +86,8 @@ impl Place {
         Place(index as u32 | Place::FAR)
     }
 
-    /// In the run or in the heap.
     #[inline]
-    pub(super) fn is_near(self) -> bool {
+    pub(super) fn is_heap(self) -> bool {
         self.0 & Place::FAR == 0
     }
 

@@ -158,7 +158,7 @@ impl Siblings {
 #[cfg(test)]
 impl Heap {
     /// The entries in use, after a check that parents precede.
-    pub(super) fn check(&self, slots: &Slots) -> Vec<(Place, Entry)> {
+    pub(super) fn check(&self, slots: &Slots) -> impl Iterator<Item = (Place, Entry)> {
         for at in ROOT..self.groups.len() * 4 {
             let entry = self.entry(at);
             assert!(at < ROOT + self.len || entry.key == NEVER);
@@ -166,6 +166,6 @@ impl Heap {
                 assert!(self.entry(at / 4 + 2).precedes(entry, slots));
             }
         }
-        (ROOT..ROOT + self.len).map(|at| (Place::heap(at), self.entry(at))).collect()
+        (ROOT..ROOT + self.len).map(|at| (Place::heap(at), self.entry(at)))
     }
 }

@@ -10,8 +10,8 @@
 //! early, and since no key is later than its deadline, nothing fires out of order.
 //!
 //! Entries wait in the [wheel], unsorted, until their time has come; then they are put in order,
-//! those that are [near]. Most timers are cancelled or pushed back before that, so the price of
-//! sorting is paid only for those that fire, and for few enough to be in a near cache.
+//! those that are [near], few enough at a time to be in a near cache. Entries alone are moved and sorted, one after the other
+//! in memory; the slots, which are not, are looked at one by one as their timers fire.
 
 mod entry;
 mod heap;
@@ -21,8 +21,8 @@ mod slots;
 mod wheel;
 
 use crate::Full;
-use entry::{Entry, NEVER, Place};
-use near::Near;
+use entry::{NEVER, Place};
+use near::{First, Near};
 use slots::{Slot, Slots};
 use std::{io, num::NonZeroU64};
 use wheel::{CHUNK, Span, Wheel};
@@ -92,6 +92,9 @@ const HARDLY: u32 = if cfg!(test) { 4 } else { 12 };
 /// The least of at most so many entries is looked for one by one.
 const VERY_FEW: usize = if cfg!(test) { 3 } else { 64 };
 
+/// So many chunks are between the one that is looked at and the one that is asked for.
+const CHUNKS_AHEAD: usize = 8;
+
 /// An index into the wheel, which keeps a little more than the capacity, fits into 31 bits.
 const CAPACITY_MAX: usize = 1 << 30;
 
@@ -152,8 +155,9 @@ impl Timers {
         let Some(&Slot { place, .. }) = self.slots.get(timeout) else {
             return false;
         };
-        if place.is_near() {
-            self.near.remove(timeout.index, &mut self.slots);
+        if place.is_heap() {
+            self.near.remove(place.index(), &mut self.slots);
+            self.slots.set_nowhere(timeout.index);
         }
         self.slots.release(timeout.index);
         true
@@ -222,7 +226,7 @@ impl Timers {
         }
         loop {
             if let Some(first) = self.settle(moves)? {
-                return Ok(Some(first.key));
+                return Ok(Some(first));
             }
             let Some(span) = self.far.first() else {
                 return Ok(None);
@@ -242,51 +246,61 @@ impl Timers {
         }
     }
 
+    /// Takes out the timer that is due first, if that was seen when the one before it was taken out, and if it fires once.
+    ///
+    /// Only a shortcut: who finds none here asks [`pop_due`](Timers::pop_due).
+    #[inline(always)]
+    pub(crate) fn pop_known(&mut self) -> Option<Due> {
+        // As long as there is a run, no bucket is being dealt out.
+        let first = self.near.first_due()?;
+        if !self.near.stands_for(first, &self.slots) {
+            return None;
+        }
+        let (timeout, token) = self.slots.fire_once(first.slot, first.key)?;
+        self.near.remove_first(first, &mut self.slots);
+        Some(Due { timeout, token, deadline: first.key, missed: 0 })
+    }
+
     /// Takes out the timer that is due first; an interval stays in, with its next deadline.
     ///
     /// `None` if none is due by `now`, which never goes back, or if the moves, which this counts down, were too few to tell.
-    #[inline(always)]
     pub(crate) fn pop_due(&mut self, now: u64, moves: &mut usize) -> Option<Due> {
-        // As long as there is a run, no bucket is being dealt out.
-        if let Some(Entry { key: deadline, slot }) = self.near.first_due() {
-            if let Some((timeout, token)) = self.slots.fire_of_run(slot, deadline) {
-                self.near.remove_first_of_run();
-                self.near.prefetch(&self.slots);
-                return Some(Due { timeout, token, deadline, missed: 0 });
-            }
-        }
-        self.pop_with_care(now, moves)
-    }
-
-    #[inline(never)]
-    fn pop_with_care(&mut self, now: u64, moves: &mut usize) -> Option<Due> {
         loop {
             if self.dealing.is_some() {
                 self.approach(now, moves)?;
             }
-            let Some(Entry { key: deadline, slot: index }) = self.near.first(&self.slots) else {
+            let Some(first) = self.near.first(&self.slots) else {
                 self.approach(now, moves)?;
                 continue;
             };
-            if deadline > now {
+            if first.key > now {
                 return None;
             }
             self.near.find_due(now);
-            if let Some((timeout, token)) = self.slots.fire_once(index, deadline) {
-                self.near.remove_first(index, &mut self.slots);
-                return Some(Due { timeout, token, deadline, missed: 0 });
+            if self.near.stands_for(first, &self.slots) {
+                if let Some(due) = self.fire(first, now) {
+                    return Some(due);
+                }
             }
-            if let Some((timeout, token, period)) = self.slots.fire_again(index, deadline) {
-                self.near.remove_first(index, &mut self.slots);
-                let missed = (now - deadline).checked_div(period).unwrap_or(0);
-                // The first sum is not after `now`.
-                let next = (deadline + missed * period).saturating_add(period);
-                self.slots[index].deadline = next;
-                self.put_right(index);
-                return Some(Due { timeout, token, deadline, missed });
-            }
-            self.repair(index, moves).ok()?;
+            self.repair(first, moves).ok()?;
         }
+    }
+
+    /// The timer that the first of those near stands for, if it is due at its key.
+    fn fire(&mut self, first: First, now: u64) -> Option<Due> {
+        let First { key: deadline, slot: index, .. } = first;
+        if let Some((timeout, token)) = self.slots.fire_once(index, deadline) {
+            self.near.remove_first(first, &mut self.slots);
+            return Some(Due { timeout, token, deadline, missed: 0 });
+        }
+        let (timeout, token, period) = self.slots.fire_again(index, deadline)?;
+        self.near.remove_first(first, &mut self.slots);
+        let missed = (now - deadline).checked_div(period).unwrap_or(0);
+        // The first sum is not after `now`.
+        let next = (deadline + missed * period).saturating_add(period);
+        self.slots[index].deadline = next;
+        self.put_right(index);
+        Some(Due { timeout, token, deadline, missed })
     }
 
     /// Takes up the first bucket of the wheel, if something there may be due.
@@ -311,44 +325,50 @@ impl Timers {
     fn sort(&mut self, span: Span) {
         self.far.advance(span.last);
         self.near.start(span);
-        let mut rest = [0; CHUNK];
-        loop {
-            let Timers { slots, near, far, .. } = self;
-            let left = far.take_chunk(span.bucket, slots, &mut rest, |index, slot| {
-                let is_in = slot.sequence.is_some() && slot.deadline <= span.last;
-                if is_in {
-                    near.gather(index, slot);
-                }
-                is_in
-            });
-            let Some(left) = left else { break };
-            rest[..left].iter().for_each(|&index| self.put_right(index));
+        let Timers { near, far, .. } = self;
+        let mut ahead = far.chunk(span.bucket);
+        for _ in 0..CHUNKS_AHEAD {
+            ahead = far.prefetch(ahead);
+        }
+        while far.take_chunk(span.bucket, |_, entry| near.gather(entry)).is_some() {
+            ahead = far.prefetch(ahead);
         }
         self.near.sort(&self.slots);
     }
 
-    /// The first of those near, when its key is its deadline and all of the bucket is dealt out.
+    /// The key of the first of those near, when that is a deadline and all of the bucket is dealt out.
     #[inline]
-    fn settle(&mut self, moves: &mut usize) -> Result<Option<Entry>, Spent> {
+    fn settle(&mut self, moves: &mut usize) -> Result<Option<u64>, Spent> {
         if let Some(bucket) = self.dealing {
             self.deal(bucket, moves)?;
         }
         while let Some(first) = self.near.first(&self.slots) {
             if self.is_due_at(first.key, first.slot) {
-                return Ok(Some(first));
+                return Ok(Some(first.key));
             }
-            self.repair(first.slot, moves)?;
+            self.repair(first, moves)?;
         }
         Ok(None)
     }
 
     /// Moves the first of those near to where it belongs.
     #[inline(never)]
-    fn repair(&mut self, index: u32, moves: &mut usize) -> Result<(), Spent> {
+    fn repair(&mut self, first: First, moves: &mut usize) -> Result<(), Spent> {
         spend(moves, 1)?;
-        self.near.remove_first(index, &mut self.slots);
-        self.put_right(index);
+        self.near.remove_first(first, &mut self.slots);
+        if first.is_of_run && self.far.has_orphans() && !self.is_in_run(first.slot) {
+            self.far.drop_orphans(1);
+        } else {
+            self.put_right(first.slot);
+        }
         Ok(())
+    }
+
+    /// Whether the entry of a slot is in the run, among those that are not done with.
+    fn is_in_run(&self, index: u32) -> bool {
+        let place = self.slots[index].place;
+        let is_far = !place.is_heap() && place != Place::NOWHERE;
+        is_far && !self.far.holds(place.index(), index)
     }
 
     /// Moves the base of the wheel into its first bucket; the next thing is to deal it out.
@@ -360,11 +380,21 @@ impl Timers {
     /// Deals out a bucket of the wheel, into narrower ones or to the heap.
     #[inline(never)]
     fn deal(&mut self, bucket: u16, moves: &mut usize) -> Result<(), Spent> {
-        let mut rest = [0; CHUNK];
         while !self.far.is_empty(bucket) {
             spend(moves, CHUNK)?;
-            let left = self.far.take_chunk(bucket, &mut self.slots, &mut rest, |_, _| false);
-            rest[..left.unwrap_or(0)].iter().for_each(|&index| self.put_right(index));
+            let Timers { slots, far, .. } = self;
+            far.prefetch_slots(bucket, slots);
+            let (mut own, mut len, mut orphans) = ([0; CHUNK], 0, 0);
+            far.take_chunk(bucket, |place, entry| {
+                if slots[entry.slot()].place == place {
+                    own[len % CHUNK] = entry.slot();
+                    len += 1;
+                } else {
+                    orphans += 1;
+                }
+            });
+            far.drop_orphans(orphans);
+            own[..len].iter().for_each(|&index| self.put_right(index));
         }
         self.dealing = None;
         Ok(())
@@ -373,15 +403,14 @@ impl Timers {
     /// Sees to it that the entry of a slot has no later key than its new deadline.
     fn bring_forward(&mut self, index: u32, deadline: u64) {
         let place = self.slots[index].place;
-        if place.is_near() {
-            // Of the run only the slots know who is in it.
-            self.near.remove(index, &mut self.slots);
-            self.slots[index].deadline = deadline;
+        if place.is_heap() {
+            self.near.remove(place.index(), &mut self.slots);
         } else if place != Place::NOWHERE {
-            if self.far.stand_for(place.index(), deadline, index) {
+            if self.near.has_run() && self.is_in_run(index) {
+                self.far.abandon_of_run();
+            } else if self.far.stand_for(place.index(), deadline, index) {
                 return;
-            }
-            if !self.far.abandon(self.slots.len()) {
+            } else if !self.far.abandon(self.slots.len()) {
                 self.far.remove(place.index(), &mut self.slots);
             }
         }

@@ -1,23 +1,30 @@
 //! Timers whose time has come, in order.
 //!
-//! They arrive from the [wheel](super::wheel) a bucket at a time and are sorted at once into a run,
+//! Their entries arrive from the [wheel](super::wheel) a bucket at a time and are sorted at once into a run,
 //! which costs far less than passing each through a heap: they are dealt to some more bins than they
 //! are, by the upper bits of their keys, so that one or none is in most and little is left to
 //! put in order. Those that come by themselves go to the [heap](super::heap).
+//!
+//! Nobody looks at the slots meanwhile, all over the memory as they are. Which timer an entry of the run
+//! stands for, if for any, is found out when it is the first; its slot is asked for some time before.
 
+#[cfg(test)]
+use super::entry::Place;
 use super::{
     FEW,
-    entry::{Brief, Entry, Place},
+    entry::{Brief, Entry},
     heap::Heap,
-    slots::{Slot, Slots},
-    wheel::Span,
+    slots::Slots,
+    wheel::{Span, entries_max},
 };
-use std::{collections::TryReserveError, mem};
+use std::{collections::TryReserveError, mem, num::NonZeroU64};
 
 #[derive(Debug)]
 pub(super) struct Near {
-    /// In order. Some may have been taken out, which their slots' places tell.
+    /// In order, whoever they stand for by now.
     run: Vec<Brief>,
+    /// The sequence of the first timer that was set after that.
+    sorted: NonZeroU64,
     /// How many of the run are done with.
     done: usize,
     /// How many of the run are due and before the heap, as far as was looked.
@@ -33,51 +40,74 @@ pub(super) struct Near {
     heap: Heap,
 }
 
+/// The first of those near.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct First {
+    pub(super) key: u64,
+    pub(super) slot: u32,
+    /// In the run; otherwise in the heap.
+    pub(super) is_of_run: bool,
+}
+
+impl First {
+    #[inline(always)]
+    fn of_run(Entry { key, slot }: Entry) -> First {
+        First { key, slot, is_of_run: true }
+    }
+
+    fn of_heap(Entry { key, slot }: Entry) -> First {
+        First { key, slot, is_of_run: false }
+    }
+}
+
 /// If more than so many fall into one bin, bins are of no use.
 const CROWD: u16 = if cfg!(test) { 3 } else { 16 };
 
 /// So many entries of the run are between the slot that is looked at and the one that is asked for.
-const AHEAD: usize = 8;
+const AHEAD: usize = 48;
 
 const _: () = assert!(FEW <= u16::MAX as usize);
 
 impl Near {
     /// Takes the memory for `capacity` entries and touches none of it.
     pub(super) fn with_capacity(capacity: usize) -> Result<Near, TryReserveError> {
-        let few = capacity.min(FEW);
+        let few = entries_max(capacity).min(FEW);
         let (mut run, mut gathered, mut bins) = (Vec::new(), Vec::new(), Vec::new());
         run.try_reserve_exact(few)?;
         gathered.try_reserve_exact(few)?;
         bins.try_reserve_exact((few * 4 / 3).next_power_of_two())?;
         let heap = Heap::with_capacity(capacity)?;
-        Ok(Near { run, done: 0, due: 0, gathered, base: 0, bins, shift: 0, heap })
+        let sorted = NonZeroU64::MIN;
+        Ok(Near { run, sorted, done: 0, due: 0, gathered, base: 0, bins, shift: 0, heap })
     }
 
-    pub(super) fn first(&mut self, slots: &Slots) -> Option<Entry> {
-        self.trim(slots);
-        match (self.next_of_run(), self.heap.root()) {
-            (Some(one), Some(other)) if other.precedes(one, slots) => Some(other),
-            (None, heap) => heap,
-            (run, _) => run,
-        }
+    pub(super) fn first(&self, slots: &Slots) -> Option<First> {
+        let (run, heap) = (self.next_of_run(), self.heap.root());
+        let (Some(one), Some(other)) = (run, heap) else {
+            return run.map(First::of_run).or(heap.map(First::of_heap));
+        };
+        let first = First::of_run(one);
+        // Ranks tell nothing of an entry that stands for another timer than when it was sorted.
+        let is_tie = other.key == one.key && self.stands_for(first, slots);
+        let heap_precedes = other.key < one.key || is_tie && other.precedes(one, slots);
+        Some(if heap_precedes { First::of_heap(other) } else { first })
+    }
+
+    /// Whether the first may fire the timer in its slot, if that is due at its key: one in the run not if the timer was set
+    /// after it was sorted. If another entry, of the heap, stands for the same deadline, then that was first.
+    #[inline(always)]
+    pub(super) fn stands_for(&self, First { key, slot, is_of_run }: First, slots: &Slots) -> bool {
+        !is_of_run || slots.is_due_before(slot, key, self.sorted)
     }
 
     fn next_of_run(&self) -> Option<Entry> {
         self.run.get(self.done).map(|brief| brief.entry(self.base))
     }
 
-    /// The first, if it is in the run and was seen to be due; it may have been taken out.
+    /// The first, if it is in the run and was seen to be due.
     #[inline(always)]
-    pub(super) fn first_due(&self) -> Option<Entry> {
-        if self.done < self.due { self.next_of_run() } else { None }
-    }
-
-    /// Says that the slot of an entry that is not far after the first will be looked at soon.
-    #[inline(always)]
-    pub(super) fn prefetch(&self, slots: &Slots) {
-        if let Some(ahead) = self.run.get(self.done + AHEAD) {
-            slots.prefetch(ahead.slot());
-        }
+    pub(super) fn first_due(&self) -> Option<First> {
+        if self.done < self.due { self.next_of_run().map(First::of_run) } else { None }
     }
 
     /// Looks how many are due.
@@ -89,10 +119,14 @@ impl Near {
         }
     }
 
-    /// Not if there is only what was taken out, until somebody asked for the first.
     #[inline]
     pub(super) fn is_empty(&self) -> bool {
-        self.done == self.run.len() && self.heap.is_empty()
+        !self.has_run() && self.heap.is_empty()
+    }
+
+    #[inline]
+    pub(super) fn has_run(&self) -> bool {
+        self.done < self.run.len()
     }
 
     pub(super) fn insert(&mut self, key: u64, slot: u32, slots: &mut Slots) {
@@ -115,15 +149,15 @@ impl Near {
 
     /// Adds to what will be sorted into the run.
     #[inline(always)]
-    pub(super) fn gather(&mut self, index: u32, slot: &mut Slot) {
-        slot.place = Place::RUN;
-        let brief = Brief::new(Entry { key: slot.deadline, slot: index }, self.base);
+    pub(super) fn gather(&mut self, entry: Brief) {
+        let brief = entry.since(self.base);
         self.bins[(brief.after() >> self.shift) as usize] += 1;
         self.gathered.push(brief);
     }
 
     /// Sorts what was gathered.
     pub(super) fn sort(&mut self, slots: &Slots) {
+        self.sorted = slots.next_sequence();
         if self.bins.iter().fold(0, |most, &count| count.max(most)) <= CROWD {
             self.distribute();
             insertion_sort(&mut self.run, slots);
@@ -137,6 +171,7 @@ impl Near {
             }
         }
         self.gathered.clear();
+        self.run.iter().take(AHEAD).for_each(|soon| slots.prefetch(soon.slot()));
     }
 
     /// Deals what was gathered to the bins, one after the other in the run.
@@ -154,51 +189,39 @@ impl Near {
         }
     }
 
-    /// Takes out the first entry, which is that of the slot.
-    pub(super) fn remove_first(&mut self, slot: u32, slots: &mut Slots) {
-        if self.run.get(self.done).is_some_and(|first| first.slot() == slot) {
-            self.remove_first_of_run();
-        } else {
-            self.heap.remove_root(slots);
-        }
-    }
-
+    /// Takes out the first entry.
     #[inline(always)]
-    pub(super) fn remove_first_of_run(&mut self) {
+    pub(super) fn remove_first(&mut self, First { is_of_run, .. }: First, slots: &mut Slots) {
+        if !is_of_run {
+            return self.heap.remove_root(slots);
+        }
+        if let Some(ahead) = self.run.get(self.done + AHEAD) {
+            slots.prefetch(ahead.slot());
+        }
         self.done += 1;
     }
 
-    /// Takes out the entry of a slot, which then has none.
-    pub(super) fn remove(&mut self, slot: u32, slots: &mut Slots) {
-        let place = slots[slot].place;
-        slots.set_nowhere(slot);
-        if place != Place::RUN {
-            self.heap.remove(place.index(), slots);
-        }
+    /// Takes out the entry at a place in the heap.
+    pub(super) fn remove(&mut self, at: usize, slots: &mut Slots) {
+        self.heap.remove(at, slots);
     }
 
-    /// Drops what was taken out before the first.
-    fn trim(&mut self, slots: &Slots) {
-        let out = |first: &Brief| slots[first.slot()].place != Place::RUN;
-        while self.run.get(self.done).is_some_and(out) {
-            self.done += 1;
-        }
-    }
-
-    /// The slots of entries in use, after a check of their order.
+    /// What memory there is.
     #[cfg(test)]
-    pub(super) fn check(&self, slots: &Slots) -> Vec<(Place, u32)> {
-        let is_in = |entry: &Entry| slots[entry.slot].place == Place::RUN;
+    pub(super) fn room(&self) -> [usize; 3] {
+        [self.run.capacity(), self.gathered.capacity(), self.bins.capacity()]
+    }
+
+    /// The entries of the run and those of the heap, after a check of their order.
+    #[cfg(test)]
+    pub(super) fn check(&self, slots: &Slots) -> (Vec<Entry>, Vec<(Place, u32)>) {
         assert!(self.run.len() <= FEW);
-        let run = self.run[self.done..].iter().map(|brief| brief.entry(self.base));
-        let mut entries: Vec<_> = run.filter(is_in).collect();
-        assert!(entries.is_sorted_by(|one, other| one.precedes(*other, slots)));
-        entries.dedup_by_key(|entry| entry.slot);
-        let run = entries.into_iter().map(|entry| (Place::RUN, entry));
-        let all = run.chain(self.heap.check(slots));
-        all.inspect(|(_, entry)| assert!(entry.key <= slots[entry.slot].deadline))
-            .map(|(place, entry)| (place, entry.slot))
-            .collect()
+        let run: Vec<_> =
+            self.run[self.done..].iter().map(|brief| brief.entry(self.base)).collect();
+        assert!(run.is_sorted_by_key(|entry| entry.key));
+        let heap = self.heap.check(slots);
+        let heap = heap.inspect(|(_, entry)| assert!(entry.key <= slots[entry.slot].deadline));
+        (run, heap.map(|(place, entry)| (place, entry.slot)).collect())
     }
 }
 

@@ -40,7 +40,7 @@ pub(super) struct Slot {
     pub(super) deadline: u64,
     /// In a vacant slot, the index of the next one.
     token: u64,
-    /// Where its entry is.
+    /// Where its entry is. It has none if the deadline is [`NEVER`].
     pub(super) place: Place,
     /// Where its period is; [`NONE`]: it fires once.
     interval: u32,
@@ -123,12 +123,6 @@ impl Slots {
         self.slots.get(index as usize)
     }
 
-    /// All that were ever in use.
-    #[inline(always)]
-    pub(super) fn all(&mut self) -> &mut [Slot] {
-        &mut self.slots
-    }
-
     /// Says that a slot will be looked at soon.
     #[inline(always)]
     pub(super) fn prefetch(&self, index: u32) {
@@ -142,16 +136,22 @@ impl Slots {
         (slot.deadline, slot.place) = (NEVER, Place::NOWHERE);
     }
 
-    /// A timer that is no interval fires, if its entry is in the run and it is due at its `deadline`: which one it is, and
-    /// its token. Its slot becomes vacant, and its entry is to be taken out.
-    #[inline(always)]
-    pub(super) fn fire_of_run(&mut self, index: u32, deadline: u64) -> Option<(Timeout, u64)> {
-        let slot = self.slots.get_mut(index as usize)?;
-        let is_in = slot.place == Place::RUN && slot.deadline == deadline;
-        if is_in && slot.interval == NONE { self.fire_once(index, deadline) } else { None }
+    /// The sequence of the timer that is set next.
+    pub(super) fn next_sequence(&self) -> NonZeroU64 {
+        self.sequence
     }
 
-    /// As [`fire_of_run`](Slots::fire_of_run), wherever its entry is.
+    /// Whether a slot has a timer that is due at its `deadline` and was set before that of the sequence `end`.
+    #[inline(always)]
+    pub(super) fn is_due_before(&self, index: u32, deadline: u64, end: NonZeroU64) -> bool {
+        self.at(index).is_some_and(|slot| {
+            let is_old = slot.sequence.is_some_and(|sequence| sequence < end);
+            is_old && slot.deadline == deadline
+        })
+    }
+
+    /// A timer that is no interval fires, if it is due at its `deadline`: which one it is, and its token. Its slot becomes
+    /// vacant, and its entry is to be taken out.
     #[inline(always)]
     pub(super) fn fire_once(&mut self, index: u32, deadline: u64) -> Option<(Timeout, u64)> {
         let slot = self.slots.get_mut(index as usize)?;

@@ -13,7 +13,12 @@ fn timers(capacity: usize) -> Timers {
 }
 
 fn pop(timers: &mut Timers, now: u64) -> Option<Due> {
-    timers.pop_due(now, &mut PLENTY.clone())
+    pop_within(timers, now, &mut PLENTY.clone())
+}
+
+/// As a loop does.
+fn pop_within(timers: &mut Timers, now: u64, moves: &mut usize) -> Option<Due> {
+    timers.pop_known().or_else(|| timers.pop_due(now, moves))
 }
 
 fn tokens(timers: &mut Timers, now: u64) -> Vec<u64> {
@@ -229,7 +234,7 @@ fn many_timers_close_together_are_sorted_out_a_bounded_number_at_a_time() {
     let mut calls = 0;
     while !timers.is_empty() {
         let mut moves = BUDGET;
-        while timers.pop_due(u64::MAX, &mut moves).is_some() {}
+        while pop_within(&mut timers, u64::MAX, &mut moves).is_some() {}
         calls += 1;
     }
     assert!((5..=60).contains(&calls), "{calls}");
@@ -330,6 +335,7 @@ impl Model {
 
 fn behaves_as_the_model(capacity: usize, epoch: u64, steps: &[Step]) {
     let mut timers = timers(capacity);
+    let room = timers.near.room();
     let mut model = Model { now: epoch, ..Model::default() };
     let mut handles = Vec::new();
     for (token, step) in (0..).zip(steps) {
@@ -374,7 +380,7 @@ fn behaves_as_the_model(capacity: usize, epoch: u64, steps: &[Step]) {
             Step::Pop { elapsed, repairs } => {
                 model.now = model.now.saturating_add(elapsed);
                 let mut left = repairs;
-                let due = timers.pop_due(model.now, &mut left);
+                let due = pop_within(&mut timers, model.now, &mut left);
                 if due.is_some() || left > 0 {
                     assert_eq!(due, model.pop());
                 }
@@ -397,6 +403,7 @@ fn behaves_as_the_model(capacity: usize, epoch: u64, steps: &[Step]) {
     }
     assert_eq!(pop(&mut timers, u64::MAX), None);
     timers.check();
+    assert_eq!(timers.near.room(), room, "memory was taken");
 }
 
 proptest! {
@@ -424,15 +431,23 @@ proptest! {
 impl Timers {
     /// What always holds between the parts.
     fn check(&self) {
-        let far = self.far.check(&self.slots, self.dealing);
-        let entries = [self.near.check(&self.slots), far].concat();
-        let with = self.slots.iter().filter(|(_, slot)| slot.place != Place::NOWHERE).count();
-        assert_eq!(entries.len(), with);
-        for (place, index) in entries {
+        let (far, orphans_of_run) = self.far.check(&self.slots, self.dealing);
+        let (run, heap) = self.near.check(&self.slots);
+        let is_in_run = |&(index, _): &(u32, &Slot)| self.is_in_run(index);
+        let of_run: Vec<u32> =
+            self.slots.iter().filter(is_in_run).map(|(index, _)| index).collect();
+        assert_eq!(of_run.len() + orphans_of_run, run.len());
+        for index in &of_run {
+            let first = run.iter().find(|entry| entry.slot == *index).expect("an entry");
+            assert!(first.key <= self.slots[*index].deadline);
+        }
+        for &(place, index) in far.iter().chain(&heap) {
             let slot = &self.slots[index];
             assert_eq!(slot.place, place);
-            assert!(slot.sequence.is_some() || !place.is_near());
+            assert!(slot.sequence.is_some() || !place.is_heap());
         }
+        let with = self.slots.iter().filter(|(_, slot)| slot.place != Place::NOWHERE).count();
+        assert_eq!(far.len() + heap.len() + of_run.len(), with);
         let mut without = self.slots.iter().filter(|(_, slot)| slot.place == Place::NOWHERE);
         assert!(without.all(|(_, slot)| slot.deadline == u64::MAX));
         let live = self.slots.iter().filter(|(_, slot)| slot.sequence.is_some()).count();

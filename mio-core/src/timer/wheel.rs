@@ -7,8 +7,8 @@
 //! bucket. When its time has come, `base` moves into it and its entries are dealt out again,
 //! to narrower buckets or to those [near](super::near). Two bit maps find the first bucket in use.
 //!
-//! What stands for a timer here is the index of its slot: the bucket says what its key may be. A bucket is a list of
-//! chunks of 16 such entries, a cache line each. All are full but the first, into whose next free
+//! What stands for a timer here is the index of its slot and the lower half of its key: the bucket knows the upper one. A
+//! bucket is a list of chunks of 16 such entries, two cache lines each. All are full but the first, into whose next free
 //! place an entry goes and whose last entry fills the gap when one is taken out.
 //!
 //! Taking one out means looking for it in cold memory. So a slot that needs an earlier entry gets
@@ -16,9 +16,9 @@
 //! its slot's place, which is elsewhere.
 
 use super::{
-    entry::{NEVER, Place},
+    entry::{Brief, NEVER, Place},
     prefetch::prefetch,
-    slots::{self, Slot, Slots},
+    slots::{self, Slots},
 };
 use std::collections::TryReserveError;
 
@@ -66,7 +66,7 @@ struct Bucket {
 
 #[derive(Clone, Copy, Debug)]
 #[repr(C, align(64))]
-struct Chunk([u32; CHUNK]);
+struct Chunk([Brief; CHUNK]);
 
 /// Where a chunk belongs.
 #[derive(Clone, Copy, Debug)]
@@ -91,6 +91,10 @@ pub(super) struct Span {
 
 impl Bucket {
     const EMPTY: Bucket = Bucket { least: NEVER, least_slot: slots::NONE, chunk: NONE, len: 0 };
+}
+
+impl Chunk {
+    const EMPTY: Chunk = Chunk([Brief::LAST; CHUNK]);
 }
 
 impl Span {
@@ -134,7 +138,7 @@ impl Wheel {
 
     /// So many chunks always suffice: one in each bucket is not full.
     fn chunks(capacity: usize) -> usize {
-        let entries = capacity + orphans_max(capacity);
+        let entries = entries_max(capacity);
         entries / CHUNK + entries.min(BUCKETS)
     }
 
@@ -184,8 +188,9 @@ impl Wheel {
         let mut left = span.len;
         while left > 0 {
             let here = (left - 1) % CHUNK + 1;
-            for (lane, &index) in self.chunks[chunk].0[..here].iter().enumerate() {
-                let (at, slot) = (chunk * CHUNK + lane, &table[index]);
+            for (lane, entry) in self.chunks[chunk].0[..here].iter().enumerate() {
+                let (at, index) = (chunk * CHUNK + lane, entry.slot());
+                let slot = &table[index];
                 let stays = slot.place == Place::far(at) && slot.sequence.is_some();
                 if !stays || slot.deadline > span.last {
                     return Err(at);
@@ -215,7 +220,7 @@ impl Wheel {
             (bucket.least, bucket.least_slot) = (key, slot);
         }
         let chunk = bucket.chunk as usize;
-        self.chunks[chunk].0[len % CHUNK] = slot;
+        self.chunks[chunk].0[len % CHUNK] = Brief::new(key, slot);
         slots[slot].place = Place::far(chunk * CHUNK + len % CHUNK);
     }
 
@@ -226,8 +231,11 @@ impl Wheel {
         let number = self.links[at / CHUNK].bucket;
         let needed = if key > self.base { self.bucket(key) } else { return false };
         let bucket = &mut self.buckets[needed];
-        if needed == usize::from(number) && key < bucket.least {
-            (bucket.least, bucket.least_slot) = (key, slot);
+        if needed == usize::from(number) {
+            self.chunks[at / CHUNK].0[at % CHUNK] = Brief::new(key, slot);
+            if key < bucket.least {
+                (bucket.least, bucket.least_slot) = (key, slot);
+            }
         }
         needed >= usize::from(number)
     }
@@ -247,14 +255,36 @@ impl Wheel {
         may
     }
 
+    /// Whether an entry of the slot is at a place, and has not been taken from there into the run.
+    pub(super) fn holds(&self, at: usize, slot: u32) -> bool {
+        self.chunks[at / CHUNK].0[at % CHUNK].slot() == slot
+    }
+
+    /// An entry in the run is one more orphan.
+    pub(super) fn abandon_of_run(&mut self) {
+        self.orphans += 1;
+    }
+
+    #[inline]
+    pub(super) fn has_orphans(&self) -> bool {
+        self.orphans > 0
+    }
+
+    /// So many orphans were taken out.
+    #[inline]
+    pub(super) fn drop_orphans(&mut self, count: usize) {
+        self.orphans -= count;
+    }
+
     /// Takes out the entry at a place. Answers the slot that has no entry now, if it was not an orphan.
     #[inline]
     pub(super) fn remove(&mut self, at: usize, slots: &mut Slots) -> Option<u32> {
-        let (slot, bucket) = (self.chunks[at / CHUNK].0[at % CHUNK], self.links[at / CHUNK].bucket);
+        let slot = self.chunks[at / CHUNK].0[at % CHUNK].slot();
+        let bucket = self.links[at / CHUNK].bucket;
         let is_own = slots[slot].place == Place::far(at);
         if let Some((last, from)) = self.take_last(usize::from(bucket)) {
             self.chunks[at / CHUNK].0[at % CHUNK] = last;
-            let place = &mut slots[last].place;
+            let place = &mut slots[last.slot()].place;
             if *place == Place::far(from) {
                 *place = Place::far(at);
             }
@@ -268,52 +298,59 @@ impl Wheel {
         self.buckets[usize::from(bucket)].len == 0
     }
 
-    /// Takes a chunk of entries out of a bucket and drops orphans. Of the others, those that `take` does not take are
-    /// left in `rest`, as many as answered.
+    /// Takes a chunk of entries out of a bucket, orphans among them, and says where each was. `None` if there are none.
     #[inline(always)]
     pub(super) fn take_chunk(
         &mut self,
         bucket: u16,
-        slots: &mut Slots,
-        rest: &mut [u32; CHUNK],
-        mut take: impl FnMut(u32, &mut Slot) -> bool,
-    ) -> Option<usize> {
+        mut take: impl FnMut(Place, Brief),
+    ) -> Option<()> {
         let number = usize::from(bucket);
         let Bucket { len, chunk, .. } = self.buckets[number];
         let here = len.checked_sub(1)? % CHUNK as u32 + 1;
-        let (mut orphans, mut left) = (0, 0);
-        self.prefetch_after(chunk, slots);
-        let at = chunk as usize * CHUNK;
-        let slots = slots.all();
-        for (at, &index) in (at..).zip(&self.chunks[chunk as usize].0[..here as usize]) {
-            let slot = &mut slots[index as usize];
-            if slot.place != Place::far(at) {
-                orphans += 1;
-            } else if !take(index, slot) {
-                rest[left % CHUNK] = index;
-                left += 1;
-            }
+        let entries = &self.chunks[chunk as usize].0[..here as usize];
+        for (at, &entry) in (chunk as usize * CHUNK..).zip(entries) {
+            take(Place::far(at), entry);
         }
-        self.orphans -= orphans;
         self.buckets[number].len = len - here;
         self.shrink(number, chunk);
-        Some(left)
+        Some(())
     }
 
-    /// Asks for the slots of the chunk after the next, and for the one three further.
+    /// Asks for a chunk some time before it is taken; answers the next one, to be asked for next.
     #[inline(always)]
-    fn prefetch_after(&self, chunk: u32, slots: &Slots) {
-        let after = |chunk: u32| self.links.get(chunk as usize).map_or(NONE, |link| link.next);
-        let ahead = after(after(chunk));
+    pub(super) fn prefetch(&self, chunk: u32) -> u32 {
+        let address = self.chunks.as_ptr().wrapping_add(chunk as usize).cast::<u8>();
+        prefetch(address);
+        prefetch(address.wrapping_add(64));
+        self.after(chunk)
+    }
+
+    /// The first chunk of a bucket.
+    #[inline]
+    pub(super) fn chunk(&self, bucket: u16) -> u32 {
+        self.buckets[usize::from(bucket)].chunk
+    }
+
+    /// The next chunk of the same bucket.
+    #[inline]
+    fn after(&self, chunk: u32) -> u32 {
+        self.links.get(chunk as usize).map_or(NONE, |link| link.next)
+    }
+
+    /// Asks for the slots of the chunk after the next of a bucket, and for the chunk three further.
+    #[inline(always)]
+    pub(super) fn prefetch_slots(&self, bucket: u16, slots: &Slots) {
+        let ahead = self.after(self.after(self.chunk(bucket)));
         if let Some(chunk) = self.chunks.get(ahead as usize) {
-            chunk.0.iter().for_each(|&index| slots.prefetch(index));
+            chunk.0.iter().for_each(|entry| slots.prefetch(entry.slot()));
         }
-        prefetch(self.chunks.as_ptr().wrapping_add(after(after(after(ahead))) as usize));
+        self.prefetch(self.after(self.after(self.after(ahead))));
     }
 
     /// Takes the last entry out of a bucket; answers where it was, too.
     #[inline]
-    fn take_last(&mut self, number: usize) -> Option<(u32, usize)> {
+    fn take_last(&mut self, number: usize) -> Option<(Brief, usize)> {
         let Bucket { len, chunk, .. } = self.buckets[number];
         let len = len.checked_sub(1)?;
         let lane = len as usize % CHUNK;
@@ -335,7 +372,7 @@ impl Wheel {
         let mut chunk = self.spare;
         if chunk == NONE {
             chunk = self.links.len() as u32;
-            self.chunks.push(Chunk([0; CHUNK]));
+            self.chunks.push(Chunk::EMPTY);
             self.links.push(link);
         } else {
             self.spare = std::mem::replace(&mut self.links[chunk as usize], link).next;
@@ -347,6 +384,7 @@ impl Wheel {
     fn shrink(&mut self, number: usize, chunk: u32) {
         let next = std::mem::replace(&mut self.links[chunk as usize].next, self.spare);
         self.spare = chunk;
+        self.chunks[chunk as usize] = Chunk::EMPTY;
         self.buckets[number].chunk = next;
         if next == NONE {
             self.buckets[number] = Bucket::EMPTY;
@@ -368,6 +406,11 @@ impl Wheel {
     }
 }
 
+/// So many entries there are at most in the wheel, orphans among them.
+pub(super) fn entries_max(capacity: usize) -> usize {
+    capacity + orphans_max(capacity)
+}
+
 /// Of so many entries of live timers, how many more may be orphans: they take room, and time when their bucket is dealt
 /// out, and no more of both than what is spared is worth.
 fn orphans_max(live: usize) -> usize {
@@ -376,8 +419,8 @@ fn orphans_max(live: usize) -> usize {
 
 #[cfg(test)]
 impl Wheel {
-    /// The slots of entries that are not orphans, after a check of where they are.
-    pub(super) fn check(&self, slots: &Slots, dealing: Option<u16>) -> Vec<(Place, u32)> {
+    /// The slots of entries that are not orphans, after a check of where they are; and how many orphans are elsewhere.
+    pub(super) fn check(&self, slots: &Slots, dealing: Option<u16>) -> (Vec<(Place, u32)>, usize) {
         assert!(self.chunks.len() <= Wheel::chunks(slots.capacity()));
         let (mut entries, mut orphans) = (Vec::new(), 0);
         let mut used = [0; LEVELS];
@@ -391,9 +434,10 @@ impl Wheel {
                 let here = (left + CHUNK - 1) % CHUNK + 1;
                 for lane in 0..here {
                     let at = chunk as usize * CHUNK + lane;
-                    let (index, link) =
+                    let (entry, link) =
                         (self.chunks[chunk as usize].0[lane], self.links[chunk as usize]);
                     assert_eq!(usize::from(link.bucket), number);
+                    let index = entry.slot();
                     let slot = &slots[index];
                     if slot.place == Place::far(at) {
                         entries.push((Place::far(at), index));
@@ -413,7 +457,6 @@ impl Wheel {
             assert_eq!(chunk, NONE);
             assert!(bucket.len > 0 || bucket.least == NEVER);
         }
-        assert_eq!(orphans, self.orphans);
         assert_eq!(used, self.used);
         let first = used.iter().position(|&used| used != 0);
         let first = first.map_or(BUCKETS, |l| l << DIGIT | used[l].trailing_zeros() as usize);
@@ -421,6 +464,6 @@ impl Wheel {
         for (level, used) in used.iter().enumerate() {
             assert_eq!(self.levels >> level & 1 == 1, *used != 0);
         }
-        entries
+        (entries, self.orphans - orphans)
     }
 }
