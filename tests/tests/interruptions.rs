@@ -35,7 +35,8 @@ fn a_run_that_ends_in_a_signal_leaves_the_others_to_the_next() {
             let mut ends = Ends(how, Vec::new());
             for turn in 1..=3 {
                 let limit = Some(Duration::from_secs(10));
-                let run = || event_loop.run_once(&mut ends, limit);
+                // Through a reference, which passes the signal on.
+                let run = || event_loop.run_once(&mut &mut ends, limit);
                 let result = panic::catch_unwind(panic::AssertUnwindSafe(run));
                 match how {
                     End::Shutdown => assert!(!result.unwrap().unwrap()),

@@ -11,8 +11,8 @@ use std::{
 };
 
 use mio_core::{
-    Config, EventLoop, Events, Expiry, Handler, Precision, Readiness, Selector, Signal, SignalInfo,
-    Timeout,
+    Config, EventLoop, Events, Expiry, Handler, Interest, Precision, Readiness, Selector, Signal,
+    SignalInfo, Timeout, Trigger,
     net::{TcpListener, TcpStream},
     pipe,
     relay::{Bounds, Flow, Pool, Progress, Way},
@@ -215,6 +215,27 @@ fn a_message_to_a_loop_that_is_awake_is_none() {
     assert_eq!(trace.deeds(1, 2), [""; 0]);
     let receiving = trace.deeds(2, 3);
     assert!(receiving.len() <= 1, "at most one look for I/O in between: {receiving:?}");
+}
+
+#[test]
+fn a_message_to_a_loop_that_an_event_has_woken_is_none() {
+    struct Sends(mio_core::Sender<u32>);
+
+    impl Handler<u32> for Sends {
+        fn ready(&mut self, event_loop: &mut EventLoop<u32>, _: u64, _: Readiness) {
+            marked(|| (0..100).for_each(|n| self.0.send(n).unwrap()));
+            event_loop.shutdown();
+        }
+    }
+
+    let deeds = deeds(test_name!(), || {
+        let mut event_loop = EventLoop::new().unwrap();
+        let (a, _b) = UnixStream::pair().unwrap();
+        event_loop.register_with(&a, 1u64, Interest::WRITABLE, Trigger::Edge).unwrap();
+        let sends = Sends(event_loop.sender());
+        event_loop.run(sends).unwrap();
+    });
+    assert_eq!(deeds, [""; 0]);
 }
 
 #[test]

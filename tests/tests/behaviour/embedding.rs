@@ -1,8 +1,13 @@
 //! A loop inside another one.
 
-use std::time::{Duration, Instant};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    time::{Duration, Instant},
+};
 
 use mio_core::{Config, EventLoop, Handler, Readiness};
+
+use crate::recorder::{Do, ready_loop};
 
 /// Where the kernel waits through a descriptor.
 #[cfg(nests)]
@@ -71,7 +76,11 @@ fn next_deadline_puts_a_bounded_number_of_timers_right_and_is_past_until_all_are
         event_loop.reschedule(timer, HOUR);
     }
     let settled = now + HOUR;
-    let unsettled = (0..1_000).take_while(|_| event_loop.next_deadline() != Some(settled)).count();
+    let is_unsettled = |deadline: Option<Instant>| {
+        assert!(deadline.is_some_and(|at| at == settled || at <= Instant::now()), "or it sleeps");
+        deadline != Some(settled)
+    };
+    let unsettled = (0..1_000).take_while(|_| is_unsettled(event_loop.next_deadline())).count();
     assert!((9..1_000).contains(&unsettled), "{unsettled}");
 }
 
@@ -104,4 +113,27 @@ fn what_a_turn_leaves_behind_is_told_by_next_deadline() {
     assert!(event_loop.next_deadline().is_some(), "the next turn is to say that it is over");
     assert!(!event_loop.run_once(&mut sends, None).unwrap());
     assert_eq!(event_loop.next_deadline(), None);
+}
+
+#[test]
+fn events_that_a_run_had_not_come_to_are_told_by_next_deadline() {
+    for panics in [false, true] {
+        let (mut event_loop, _pairs) = ready_loop(2);
+        let mut seen = Vec::new();
+        for _ in 0..2 {
+            let mut ends = Do(|event_loop: &mut EventLoop, token| {
+                seen.push(token);
+                if panics {
+                    resume_unwind(Box::new("callback"));
+                }
+                event_loop.shutdown();
+            });
+            let run = || event_loop.run_once(&mut ends, Some(Duration::from_secs(10)));
+            assert_eq!(catch_unwind(AssertUnwindSafe(run)).is_err(), panics);
+            let left = event_loop.next_deadline().is_some_and(|at| at <= Instant::now());
+            assert_eq!(left, seen.len() == 1, "panics: {panics}");
+        }
+        seen.sort_unstable();
+        assert_eq!(seen, [0, 1]);
+    }
 }

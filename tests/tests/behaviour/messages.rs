@@ -4,12 +4,14 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
+        mpsc,
     },
     thread,
     time::Duration,
 };
 
-use mio_core::{Config, EventLoop, Handler, SendError};
+use mio_core::{Config, EventLoop, Handler, Interest, Readiness, SendError, Trigger};
+use tests::pair;
 
 use crate::recorder::{Call, Recorder};
 
@@ -124,6 +126,44 @@ fn a_handler_may_send_to_its_own_loop() {
     let mut event_loop = EventLoop::new().unwrap();
     event_loop.sender().send(9).unwrap();
     assert_eq!(event_loop.run(Countdown(0)).unwrap().0, 10);
+}
+
+#[test]
+fn a_message_that_came_in_a_turn_with_nothing_else_is_received_before_the_loop_sleeps() {
+    const LATE: u32 = 9;
+    struct Sends(Vec<u32>);
+    impl Handler<u32> for Sends {
+        fn ready(&mut self, event_loop: &mut EventLoop<u32>, _: u64, _: Readiness) {
+            event_loop.sender().send(1).unwrap();
+        }
+        fn message(&mut self, event_loop: &mut EventLoop<u32>, message: u32) {
+            self.0.push(message);
+            if message != 1 {
+                event_loop.shutdown();
+            }
+        }
+        fn tick(&mut self, event_loop: &mut EventLoop<u32>) {
+            if self.0 == [1] {
+                event_loop.sender().send(2).unwrap();
+            }
+        }
+    }
+    let mut event_loop = EventLoop::new().unwrap();
+    let (a, _b) = pair();
+    event_loop.register_with(&a, 1u64, Interest::WRITABLE, Trigger::Edge).unwrap();
+    let sender = event_loop.sender();
+    let (over, waits) = mpsc::channel::<()>();
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            // Ends what would be a sleep without end.
+            if waits.recv_timeout(Duration::from_secs(10)) == Err(mpsc::RecvTimeoutError::Timeout) {
+                sender.send(LATE).unwrap();
+            }
+        });
+        let sends = event_loop.run(Sends(Vec::new())).unwrap();
+        drop(over);
+        assert_eq!(sends.0, [1, 2]);
+    });
 }
 
 #[test]

@@ -141,6 +141,39 @@ fn a_run_that_ends_in_any_phase_leaves_the_rest_to_the_next() {
 }
 
 #[test]
+fn a_run_that_ends_in_the_first_of_two_exits_leaves_the_second_to_the_next() {
+    let _watcher = sole_watcher();
+    for how in [End::Shutdown, End::Failure, End::Panic] {
+        let mut event_loop = EventLoop::new().unwrap();
+        let mut children = [(); 2].map(|()| waits_for_its_input().spawn().unwrap());
+        for (token, child) in (1..).zip(&children) {
+            event_loop.child(child, token).unwrap();
+        }
+        for child in &mut children {
+            drop(child.stdin.take());
+            child.wait().unwrap();
+        }
+        let mut ends = Ends { how, calls: Vec::new() };
+        let is_exit = |call: &&Call| matches!(call, Call::Child(_));
+        let mut exits = 0;
+        while exits < 2 {
+            let run = || event_loop.run_once(&mut ends, Some(Duration::from_secs(10)));
+            let _ = catch_unwind(AssertUnwindSafe(run));
+            let told = ends.calls.iter().filter(is_exit).count();
+            assert!(told <= exits + 1, "{how:?}: {:?}", ends.calls);
+            exits = told;
+            if exits == 1 && backend::IS_EPOLL {
+                let left = event_loop.next_deadline().is_some_and(|at| at <= Instant::now());
+                assert!(left, "it is known already");
+            }
+        }
+        ends.calls.retain(|call| is_exit(&call));
+        ends.calls.sort_unstable_by_key(|call| *call == Call::Child(2));
+        assert_eq!(ends.calls, [Call::Child(1), Call::Child(2)]);
+    }
+}
+
+#[test]
 fn a_run_that_ends_in_a_tick_goes_on_with_the_next_turn() {
     for how in [End::Shutdown, End::Failure, End::Panic] {
         let mut event_loop = EventLoop::new().unwrap();
@@ -215,6 +248,45 @@ fn with_the_smallest_bounds_everything_comes_one_at_a_time() {
         recorder.calls.iter().filter(|call| matches!(call, Call::Message(_))).collect();
     assert_eq!(messages, [&Call::Message(0), &Call::Message(1), &Call::Message(2)]);
     assert!(recorder.calls.contains(&Call::Child(9)));
+}
+
+#[test]
+fn a_turn_tells_of_no_more_exits_than_children_can_be_watched() {
+    /// Counts exits, and watches the next child at each.
+    struct Watches {
+        exits: usize,
+        next: Vec<Child>,
+    }
+    impl Handler for Watches {
+        fn child(&mut self, event_loop: &mut EventLoop, _: u64, _: ChildExit) {
+            self.exits += 1;
+            if let Some(mut next) = self.next.pop() {
+                event_loop.child(&next, 1u64).unwrap();
+                next.wait().unwrap();
+            }
+        }
+    }
+    let _watcher = sole_watcher();
+    let mut children = [(); 3].map(|()| exits(0).spawn().unwrap());
+    let mut told = Watches { exits: 0, next: Vec::new() };
+    {
+        // Tells that they have exited, and leaves them to be watched.
+        let mut event_loop = EventLoop::new().unwrap();
+        children.iter().for_each(|child| event_loop.child(child, 1u64).unwrap());
+        while told.exits < 3 {
+            event_loop.run_once(&mut told, Some(Duration::from_secs(10))).unwrap();
+        }
+    }
+    let config = Config { children: 1, ..Config::default() };
+    let mut event_loop = EventLoop::with_config(config).unwrap();
+    event_loop.child(&children[0], 1u64).unwrap();
+    children[0].wait().unwrap();
+    let mut watches = Watches { exits: 0, next: children.into_iter().skip(1).collect() };
+    while watches.exits < 3 {
+        let before = watches.exits;
+        event_loop.run_once(&mut watches, Some(Duration::from_secs(10))).unwrap();
+        assert!(watches.exits <= before + 1, "at a time");
+    }
 }
 
 #[test]

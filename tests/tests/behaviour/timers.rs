@@ -33,25 +33,31 @@ fn a_timer_set_in_a_turn_does_not_fire_in_it() {
     struct Sets {
         turns: u32,
         fired: Vec<u32>,
+        updates: bool,
     }
     impl Handler for Sets {
         fn timeout(&mut self, event_loop: &mut EventLoop, _: u64, _: Expiry) {
             self.fired.push(self.turns);
-            event_loop.update_now();
+            if self.updates {
+                event_loop.update_now();
+            }
             event_loop.timeout(1u64, Duration::ZERO).unwrap();
         }
         fn tick(&mut self, _: &mut EventLoop) {
             self.turns += 1;
         }
     }
-    let mut event_loop = EventLoop::new().unwrap();
-    event_loop.timeout(1u64, Duration::ZERO).unwrap();
-    let mut sets = Sets { turns: 0, fired: Vec::new() };
-    for _ in 0..50 {
-        event_loop.run_once(&mut sets, None).unwrap();
+    for (updates, virtual_time) in [(true, None), (false, None), (false, Some(0))] {
+        let config = Config { virtual_time, ..Config::default() };
+        let mut event_loop = EventLoop::with_config(config).unwrap();
+        event_loop.timeout(1u64, Duration::ZERO).unwrap();
+        let mut sets = Sets { turns: 0, fired: Vec::new(), updates };
+        for _ in 0..50 {
+            event_loop.run_once(&mut sets, None).unwrap();
+        }
+        assert!(sets.fired.windows(2).all(|two| two[0] < two[1]), "{:?}", sets.fired);
+        assert!(sets.fired.len() > 10);
     }
-    assert!(sets.fired.windows(2).all(|two| two[0] < two[1]), "{:?}", sets.fired);
-    assert!(sets.fired.len() > 10);
 }
 
 #[test]
@@ -242,6 +248,27 @@ fn a_hundred_thousand_stale_deadlines_neither_stall_a_turn_nor_wake_anything_ear
     assert_eq!((turns.fired, turns.early), (COUNT, 0));
     assert_eq!(event_loop.now() - start, Duration::from_secs(120));
     assert!(turns.turns >= COUNT / 1024);
+}
+
+#[test]
+fn a_turn_puts_no_more_timers_right_than_its_bound() {
+    const COUNT: u32 = 1_000;
+    let config = Config { repairs_per_turn: 10, virtual_time: Some(0), ..Config::default() };
+    let mut event_loop = EventLoop::with_config(config).unwrap();
+    for _ in 0..COUNT {
+        let timer = event_loop.timeout(1u64, Duration::from_secs(1)).unwrap();
+        assert!(event_loop.reschedule(timer, Duration::from_secs(10)));
+    }
+    event_loop.timeout(2u64, Duration::from_secs(1)).unwrap();
+    let mut recorder = Recorder::default();
+    let mut turns = 0;
+    while recorder.calls.is_empty() {
+        event_loop.run_once(&mut recorder, None).unwrap();
+        turns += 1;
+    }
+    assert_eq!(recorder.tokens(), [2]);
+    // The last step of a turn may be of some more.
+    assert!(turns >= COUNT / 50, "{turns}");
 }
 
 #[test]

@@ -55,6 +55,8 @@ fn a_bounded_wait_moves_the_clock_by_its_bound() {
     event_loop.run_once(&mut recorder, None).unwrap();
     assert_eq!(recorder.tokens(), [1]);
     assert_eq!(event_loop.now() - start, Duration::from_secs(10));
+    event_loop.run_once(&mut recorder, Some(Duration::from_secs(3))).unwrap();
+    assert_eq!(event_loop.now() - start, Duration::from_secs(13), "also without timers");
 }
 
 #[test]
@@ -69,9 +71,12 @@ fn a_wait_for_nothing_sleeps_until_a_message_and_the_clock_stands_still() {
             sender.send(7).unwrap();
         });
         // The wake-up is a turn, or a part of one.
+        let mut turns = 0;
         while recorder.calls.is_empty() {
             event_loop.run_once(&mut recorder, None).unwrap();
+            turns += 1;
         }
+        assert!(turns <= 2, "{turns}");
     });
     assert_eq!(recorder.calls, [Call::Message(7)]);
     assert_eq!(event_loop.now(), start);
