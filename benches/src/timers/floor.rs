@@ -1,33 +1,66 @@
-//! No store at all: each deadline is a word of an array, and somebody has told the order. What any store has to do as well,
-//! so what no store can be ahead of by much.
+//! No order: a table of deadlines whose handles are checked, and somebody has told what is due when. What any store has to
+//! do as well whose handles find no later timer, so what none can be ahead of by much.
 
 use std::time::{Duration, Instant};
 
 use super::{Fired, Timers, put};
 
 pub struct Loop {
-    /// By slot, nanoseconds since `epoch`.
-    deadlines: Vec<u64>,
+    /// By slot.
+    handles: Vec<Handle>,
+    timers: Vec<Timer>,
+    /// Of the latest timer.
+    sequence: u64,
     epoch: Instant,
+    /// Nanoseconds since `epoch`.
     now: u64,
+}
+
+#[derive(Clone, Copy)]
+struct Handle {
+    index: u32,
+    sequence: u64,
+}
+
+struct Timer {
+    sequence: u64,
+    deadline: u64,
+}
+
+/// Of no timer.
+const VACANT: u64 = 0;
+
+impl Loop {
+    #[inline(always)]
+    fn timer(&mut self, slot: usize) -> &mut Timer {
+        let Handle { index, sequence } = self.handles[slot];
+        let timer = &mut self.timers[index as usize];
+        assert_eq!(timer.sequence, sequence);
+        timer
+    }
 }
 
 impl Timers for Loop {
     fn new(capacity: usize) -> Self {
-        Self { deadlines: Vec::with_capacity(capacity), epoch: Instant::now(), now: 0 }
+        let (handles, timers) = (Vec::with_capacity(capacity), Vec::with_capacity(capacity));
+        Self { handles, timers, sequence: VACANT, epoch: Instant::now(), now: 0 }
     }
 
     fn insert(&mut self, slot: usize, delay: Duration) {
+        self.sequence += 1;
+        let sequence = self.sequence;
+        put(&mut self.handles, slot, Handle { index: slot as u32, sequence });
         let deadline = self.now + delay.as_nanos() as u64;
-        put(&mut self.deadlines, slot, deadline);
+        put(&mut self.timers, slot, Timer { sequence, deadline });
     }
 
     fn cancel(&mut self, slot: usize) {
-        self.deadlines[slot] = u64::MAX;
+        self.timer(slot).sequence = VACANT;
     }
 
     fn push_back(&mut self, slot: usize, delay: Duration) {
-        self.deadlines[slot] = self.now + delay.as_nanos() as u64;
+        let deadline = self.now + delay.as_nanos() as u64;
+        self.timer(slot).deadline = deadline;
     }
 
     fn turn(&mut self) {
@@ -37,7 +70,7 @@ impl Timers for Loop {
     fn fire(&mut self, fired: &mut Fired) {
         for index in 0..fired.order.len() {
             let slot = fired.order[index] as usize;
-            self.deadlines[slot] = u64::MAX;
+            self.timers[slot].sequence = VACANT;
             fired.on(slot);
         }
     }

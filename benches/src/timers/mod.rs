@@ -109,7 +109,7 @@ pub const PEERS: &[(&str, Battery, Count)] = &[
 ];
 
 /// The peer that is none: it stands for what no store can be spared.
-pub const FLOOR: &str = "no store";
+pub const FLOOR: &str = "no order";
 
 /// What `count` counts too and no peer is to blame for.
 pub const NOTHING: Count = count::<nothing::Loop>;
