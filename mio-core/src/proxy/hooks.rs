@@ -21,18 +21,17 @@ use crate::{
 /// ```
 /// use mio_core::{Proxy, proxy::{Address, Client, Hooks}};
 ///
-/// /// Sends clients to its upstreams in turn, and past up to two that are down.
+/// /// Spreads clients over its upstreams, and has those whose upstream is down try up to two others.
 /// #[derive(Proxy)]
 /// #[proxy(retries = 2)]
 /// struct Balancer {
 ///     upstreams: Vec<Address>,
-///     next: usize,
 /// }
 ///
 /// impl Hooks for Balancer {
-///     fn upstream(&mut self, _: &Client<'_>) -> Option<Address> {
-///         self.next = (self.next + 1) % self.upstreams.len();
-///         Some(self.upstreams[self.next].clone())
+///     fn upstream(&mut self, client: &Client<'_>) -> Option<Address> {
+///         let number = client.key.index() + client.tries as usize;
+///         self.upstreams.get(number % self.upstreams.len()).cloned()
 ///     }
 /// }
 /// # fn main() {}
