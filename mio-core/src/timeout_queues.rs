@@ -89,7 +89,7 @@ impl<const QUEUES: usize> TimeoutQueues<QUEUES> {
         TimeoutQueues { places, queues, capacity }
     }
 
-    /// This one waits from `now_ns` on, as the last in `queue`; in no other any more.
+    /// This one waits from `now_ns` on, as the last in `queue`, and in no other.
     ///
     /// # Panics
     ///
@@ -97,7 +97,7 @@ impl<const QUEUES: usize> TimeoutQueues<QUEUES> {
     #[inline]
     pub fn start(&mut self, queue: usize, index: usize, now_ns: u64) {
         assert!(queue < QUEUES, "there is no queue {queue}");
-        let at = QUEUES + index;
+        let at = QUEUES.saturating_add(index);
         if at >= self.places.len() {
             self.grow(index);
         }
@@ -110,13 +110,14 @@ impl<const QUEUES: usize> TimeoutQueues<QUEUES> {
     }
 
     /// This one, which waits in `queue`, has given a sign of life: its wait starts anew, unless it has hardly begun.
+    /// For one that does not wait there it may be a [`start`](TimeoutQueues::start).
     ///
     /// # Panics
     ///
-    /// If there is no such queue, or if the index was never started.
+    /// If there is no such queue, or if the index is above all that were ever started.
     #[inline]
     pub fn touch(&mut self, queue: usize, index: usize, now_ns: u64) {
-        let since = self.places[QUEUES + index].since;
+        let since = self.places[QUEUES.saturating_add(index)].since;
         if now_ns.saturating_sub(since) > self.queues[queue].slack {
             self.touch_late(queue, index, now_ns);
         }
@@ -127,10 +128,10 @@ impl<const QUEUES: usize> TimeoutQueues<QUEUES> {
         self.start(queue, index, now_ns);
     }
 
-    /// This one waits no more, if it did.
+    /// This one waits no more, if it did. An index beyond the capacity does nothing.
     #[inline]
     pub fn stop(&mut self, index: usize) {
-        let at = QUEUES + index;
+        let at = QUEUES.saturating_add(index);
         let places = &mut self.places[..];
         if at < places.len() {
             unlink(places, at);
@@ -140,6 +141,10 @@ impl<const QUEUES: usize> TimeoutQueues<QUEUES> {
 
     /// The one whose time is up by `now_ns`, if there is one; of several the one that has waited longest. It stays in
     /// the queue until it is stopped or started anew.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such queue.
     #[inline]
     #[must_use]
     pub fn first_due(&self, queue: usize, now_ns: u64) -> Option<usize> {
@@ -149,6 +154,10 @@ impl<const QUEUES: usize> TimeoutQueues<QUEUES> {
 
     /// When the time of the first is up; `None` if nobody waits, or nobody's time will ever be up. Those
     /// that come later do not change that.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such queue.
     #[inline]
     #[must_use]
     pub fn next_deadline(&self, queue: usize) -> Option<u64> {
@@ -183,7 +192,10 @@ impl Place {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
+    use std::{
+        collections::BTreeMap,
+        panic::{AssertUnwindSafe, catch_unwind},
+    };
 
     use proptest::{collection::vec, prelude::*};
 
@@ -247,9 +259,26 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "6 is beyond the capacity of 6")]
-    fn a_number_beyond_the_capacity_panics() {
-        queues([1]).start(0, CAPACITY, 0);
+    fn what_there_is_not_panics_and_changes_nothing() {
+        type Use = fn(&mut TimeoutQueues<2>);
+        let uses: [Use; 8] = [
+            |queues| queues.start(0, CAPACITY, 0),
+            |queues| queues.start(0, usize::MAX, 0),
+            |queues| queues.start(2, 0, 0),
+            |queues| queues.touch(0, CAPACITY, 1_000),
+            |queues| queues.touch(0, usize::MAX, 1_000),
+            |queues| queues.touch(2, 3, 1_000),
+            |queues| assert_eq!(queues.first_due(2, 1_000), None),
+            |queues| assert_eq!(queues.next_deadline(2), None),
+        ];
+        let mut queues = queues([64, 64]);
+        queues.start(0, 3, 5);
+        for it in uses {
+            catch_unwind(AssertUnwindSafe(|| it(&mut queues))).unwrap_err();
+        }
+        queues.stop(CAPACITY);
+        queues.stop(usize::MAX);
+        assert_eq!([0, 1].map(|queue| queues.next_deadline(queue)), [Some(5 + 65), None]);
     }
 
     #[derive(Clone, Debug)]
