@@ -472,6 +472,12 @@ mod tests {
     }
 
     #[test]
+    #[should_panic(expected = "less than 64 bits")]
+    fn a_shift_by_all_bits_panics() {
+        let _ = Raw::new(64, 0);
+    }
+
+    #[test]
     #[should_panic(expected = "fits below")]
     fn a_prefix_that_reaches_into_the_tokens_panics() {
         let _ = Raw::new(2, 4);

@@ -18,6 +18,8 @@ use mio_core::{
     pipe,
     relay::{Bounds, Flow, Pool, Progress, Way},
 };
+#[cfg(target_os = "linux")]
+use tests::{Isolated, test_name};
 use tests::{
     alloc::{Counting, forbidden},
     pair, waits_for_its_input,
@@ -67,6 +69,31 @@ fn event_loop(config: Config) -> EventLoop<u32> {
 
 fn kind<T>(result: io::Result<T>) -> Option<ErrorKind> {
     result.err().map(|error| error.kind())
+}
+
+/// In bytes, of this process.
+#[cfg(target_os = "linux")]
+fn resident() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).unwrap();
+    line.trim_end_matches("kB").trim().parse::<usize>().unwrap() << 10
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_generous_bounds_reserve_is_not_touched() {
+    const MANY: usize = 4_000_000;
+    Isolated::new(test_name!()).run(|| {
+        let mut config = Config { timers: MANY, events: MANY, ..Config::default() };
+        if !tests::backend::HAS_SLOTS {
+            config.sources = MANY;
+        }
+        let before = resident();
+        let event_loop = EventLoop::<()>::with_config(config).unwrap();
+        // A few pages, even if they are huge.
+        assert!(resident() - before < 4 * MANY);
+        drop(event_loop);
+    });
 }
 
 #[test]

@@ -71,6 +71,7 @@ fn every_use_of_the_parents_loop_is_refused_and_the_parent_notices_nothing() {
             refused(event_loop.run_once(log_there, Some(Duration::ZERO)));
             refused(event_loop.run(log_there));
             refused(event_loop.register(&other, 3u64));
+            refused(event_loop.register_exclusive(&other, 3u64));
             refused(event_loop.reregister(&a, 3u64));
             refused(event_loop.deregister(&a, 2u64));
             refused(event_loop.close(own, 2u64));
@@ -108,6 +109,8 @@ fn every_use_of_the_parents_selector_is_refused() {
             let mut events = Events::with_capacity(4);
             refused(selector.select(&mut events, Some(Duration::ZERO)));
             refused(selector.register(&reader, 2, Interest::READABLE, Trigger::Edge));
+            refused(selector.register_exclusive(&reader, 2, Interest::READABLE, Trigger::Edge));
+            refused(selector.reregister(&reader, 2, Interest::READABLE, Trigger::Edge));
             refused(selector.deregister(&reader));
             refused(waker.wake());
             refused(Waker::new(&selector, 3));

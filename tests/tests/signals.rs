@@ -86,13 +86,15 @@ fn wait_without_reaping(child: &Child) {
     assert_eq!(unsafe { libc::waitid(libc::P_PID, child.id(), info.as_mut_ptr(), options) }, 0);
 }
 
-/// Blocks or unblocks a signal in the calling thread.
-fn mask(how: i32, signal: Signal) {
+/// Blocks or unblocks signals in the calling thread, all at once.
+fn mask(how: i32, signals: impl Into<SignalSet>) {
     let mut set = MaybeUninit::uninit();
     // SAFETY: `set` has room for what is written to it.
     unsafe { libc::sigemptyset(set.as_mut_ptr()) };
-    // SAFETY: `set` was filled by the call before.
-    unsafe { libc::sigaddset(set.as_mut_ptr(), signal.as_raw()) };
+    for signal in signals.into().iter() {
+        // SAFETY: `set` was filled by the call before.
+        unsafe { libc::sigaddset(set.as_mut_ptr(), signal.as_raw()) };
+    }
     // SAFETY: as above.
     unsafe { libc::pthread_sigmask(how, set.as_ptr(), std::ptr::null_mut()) };
 }
@@ -175,6 +177,22 @@ fn real_time_signals_queue_and_say_that_they_did() {
 }
 
 #[test]
+fn of_real_time_signals_that_wait_the_lower_numbers_come_first() {
+    Isolated::new(test_name!()).run(|| {
+        let mut event_loop: EventLoop = EventLoop::new().unwrap();
+        let all = [1, 2, 3].map(|index| Signal::real_time(index).unwrap());
+        event_loop.signals_with(all.into(), 1u64).unwrap();
+        mask(libc::SIG_BLOCK, all);
+        let [first, second, third] = all;
+        [third, first, second, first].into_iter().for_each(raise);
+        mask(libc::SIG_UNBLOCK, all);
+        let mut log = Log::default();
+        log.turn_until(&mut event_loop, |log| log.signals.len() == 4);
+        assert_eq!(log.signals(), [first, first, second, third].map(|signal| (1, signal)));
+    });
+}
+
+#[test]
 fn a_standard_signal_that_waits_for_delivery_is_one_however_often_it_was_sent() {
     Isolated::new(test_name!()).run(|| {
         let mut event_loop: EventLoop = EventLoop::new().unwrap();
@@ -202,10 +220,13 @@ fn what_a_late_loop_has_no_room_for_is_told_once_each() {
         event_loop.run_once(&mut log, Some(Duration::ZERO)).unwrap();
         assert_eq!(log.signals.len(), 4, "as many in a turn as there is room for");
         log.turn(&mut event_loop);
-        let told: Vec<_> =
-            log.signals.iter().map(|(_, info)| (info.signal, info.pid.is_some())).collect();
-        let (one, two) = (Signal::USR1, Signal::USR2);
-        let (known, unknown) = ((one, true), [(one, false), (two, false)]);
+        let told: Vec<_> = log
+            .signals
+            .iter()
+            .map(|(_, info)| (info.signal, info.pid, info.uid.is_some(), info.code))
+            .collect();
+        let known = (Signal::USR1, Some(process::id()), true, libc::SI_TKILL);
+        let unknown = [Signal::USR1, Signal::USR2].map(|signal| (signal, None, false, 0));
         assert_eq!(told, [&[known; 4][..], &unknown].concat());
     });
 }

@@ -14,7 +14,7 @@ use crate::recorder::{Do, ready_loop};
 mod nesting {
     use std::{io::Write, time::Duration};
 
-    use mio_core::{EventLoop, Events, Interest, Readiness, Selector, Trigger};
+    use mio_core::{EventLoop, Events, Interest, Readiness, Selector, Signal, Trigger};
 
     use crate::recorder::{Call, Recorder};
 
@@ -47,6 +47,24 @@ mod nesting {
             assert!(is_readable(&outer));
             event_loop.run_once(&mut recorder, Some(Duration::ZERO)).unwrap();
             assert_eq!(recorder.calls.last(), Some(&Call::Message(round)));
+        }
+    }
+
+    #[test]
+    fn its_descriptor_becomes_readable_for_a_signal() {
+        let mut event_loop = EventLoop::new().unwrap();
+        let outer = Selector::new().unwrap();
+        outer.register(&event_loop, 1, Interest::READABLE, Trigger::Level).unwrap();
+        event_loop.signals_with(Signal::USR1.into(), 2u64).unwrap();
+        let mut recorder = Recorder::default();
+
+        for told in 1..=3 {
+            assert!(!is_readable(&outer));
+            assert_eq!(event_loop.next_deadline(), None);
+            tests::raise(Signal::USR1.as_raw());
+            assert!(is_readable(&outer));
+            event_loop.run_once(&mut recorder, Some(Duration::ZERO)).unwrap();
+            assert_eq!(recorder.calls, vec![Call::Signal(2); told]);
         }
     }
 }

@@ -6,9 +6,9 @@ use std::{
     time::Duration,
 };
 
-use mio_core::{Config, EventLoop, Handler, Interest, RESERVED, Readiness, Trigger};
+use mio_core::{Config, EventLoop, Handler, Interest, RESERVED, Readiness, Signal, Trigger};
 
-use tests::{PROMPTLY, Stream, hang_up, pair, settle};
+use tests::{PROMPTLY, Stream, exits, hang_up, pair, settle};
 
 use crate::recorder::{Call, Do, Recorder, ready_loop};
 
@@ -354,15 +354,26 @@ fn what_cannot_be_deregistered_is_closed_all_the_same() {
 #[test]
 fn reserved_tokens_are_refused() {
     let mut event_loop = EventLoop::<()>::new().unwrap();
+    let mut child = exits(0).spawn().unwrap();
     let (a, _b) = pair();
     for token in [RESERVED, u64::MAX - 1, u64::MAX] {
         let refused = |result: io::Result<()>| {
             assert_eq!(result.unwrap_err().kind(), ErrorKind::InvalidInput);
         };
+        let (interest, now) = (Interest::READABLE, event_loop.now());
         refused(event_loop.register(&a, token));
-        refused(event_loop.timeout(token, Duration::ZERO).map(drop));
+        refused(event_loop.register_exclusive(&a, token));
+        refused(event_loop.reregister(&a, token));
+        refused(event_loop.deregister(&a, token));
+        refused(event_loop.would_block(&a, token, interest));
         refused(event_loop.again(token, Readiness::READABLE));
+        refused(event_loop.timeout(token, Duration::ZERO).map(drop));
+        refused(event_loop.timeout_at(token, now).map(drop));
+        refused(event_loop.interval(token, Duration::MAX).map(drop));
+        refused(event_loop.signals_with(Signal::INT.into(), token));
+        refused(event_loop.child(&child, token));
     }
+    child.wait().unwrap();
     event_loop.register(&a, RESERVED - 1).unwrap();
 }
 

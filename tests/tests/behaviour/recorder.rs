@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use mio_core::{ChildExit, EventLoop, Expiry, Handler, Readiness};
+use mio_core::{ChildExit, EventLoop, Expiry, Handler, Readiness, SignalInfo};
 use tests::{Stream, pair, settle};
 
 #[derive(Clone, Debug, PartialEq)]
@@ -10,6 +10,7 @@ pub(crate) enum Call {
     Ready(u64, Readiness),
     Timeout(u64, u64),
     Message(u32),
+    Signal(u64),
     Child(u64),
     Tick,
 }
@@ -45,6 +46,10 @@ impl Handler<u32> for Recorder {
 
     fn message(&mut self, _: &mut EventLoop<u32>, message: u32) {
         self.calls.push(Call::Message(message));
+    }
+
+    fn signal(&mut self, _: &mut EventLoop<u32>, token: u64, _: SignalInfo) {
+        self.calls.push(Call::Signal(token));
     }
 
     fn child(&mut self, _: &mut EventLoop<u32>, token: u64, _: ChildExit) {

@@ -122,6 +122,27 @@ fn a_timer_for_an_instant_fires_at_it_and_one_for_a_past_instant_in_the_next_tur
 }
 
 #[test]
+fn nanoseconds_count_from_when_the_loop_was_built() {
+    let mut event_loop = virtual_loop(0);
+    let (built, mut recorder) = (event_loop.now(), Recorder::default());
+    for passed in [0, 5, 5] {
+        event_loop.run_once(&mut recorder, Some(Duration::from_nanos(passed))).unwrap();
+        let since = event_loop.now() - built;
+        assert_eq!(u128::from(event_loop.now_ns()), since.as_nanos());
+    }
+    assert_eq!(event_loop.now_ns(), 10);
+
+    let before = Instant::now();
+    let mut event_loop = EventLoop::<()>::new().unwrap();
+    let after = Instant::now();
+    for _ in 0..2 {
+        event_loop.update_now();
+        let built = event_loop.now() - Duration::from_nanos(event_loop.now_ns());
+        assert!(before <= built && built <= after);
+    }
+}
+
+#[test]
 fn time_stands_still_while_something_is_ready() {
     struct Busy(u32);
     impl Handler for Busy {
