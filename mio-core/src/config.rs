@@ -8,8 +8,8 @@ use std::time::Duration;
 /// for a message, a signal or a child costs its memory at once.
 ///
 /// A bound of zero is refused where nothing would work (see
-/// [`with_config`](crate::EventLoop::with_config)); no timers, no children, no sources is a loop for which
-/// every request for one is refused.
+/// [`with_config`](crate::EventLoop::with_config)). With no timers, no children or, where they are bounded, no sources
+/// every request for one is refused; `signals` of zero is one.
 ///
 /// ```
 /// use mio_core::{Config, EventLoop};
@@ -29,8 +29,8 @@ pub struct Config {
     pub timers: usize,
     /// Timers fired in a turn. Default 1,024.
     pub timers_per_turn: usize,
-    /// Timers moved in a turn on their way to be fired, or to their new place if they were pushed
-    /// back; one that fires is moved about three times. Default 4,096.
+    /// Steps in a turn by which timers get on to be fired, or to their new place if they were pushed back. One that
+    /// fires takes about three, one that was pushed back up to some thirty. Default 4,096.
     pub repairs_per_turn: usize,
     /// Messages sent and not yet received; rounded up to a power of two. Default 1,024.
     pub messages: usize,
@@ -117,8 +117,11 @@ mod tests {
             messages_per_turn,
             signals,
             children,
-            ..
+            precision,
+            spin,
+            virtual_time,
         } = Config::default();
+        assert_eq!((precision, spin, virtual_time), (Precision::Cheap, Duration::ZERO, None));
         for (field, value) in [
             ("sources", sources),
             ("events", events),

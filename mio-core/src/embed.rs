@@ -11,9 +11,9 @@ impl<M, S> EventLoop<M, S> {
     /// work is left: a message that came while a turn was under way, say, of which the descriptor tells
     /// nothing. So the question has to be asked anew before each wait.
     ///
-    /// Like a turn it puts up to [`Config::repairs_per_turn`](crate::Config::repairs_per_turn) pushed-back timers
-    /// right; if there are more, it answers an instant that is past. No system call but, on some platforms, that of reading the
-    /// clock.
+    /// Like a turn it moves timers that were pushed back, within
+    /// [`Config::repairs_per_turn`](crate::Config::repairs_per_turn); if that is too little to tell, it answers an
+    /// instant that is past. No system call but, on some platforms, that of reading the clock.
     ///
     /// ```
     /// use std::{io, time::{Duration, Instant}};

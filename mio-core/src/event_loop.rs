@@ -249,7 +249,7 @@ impl<M, S> EventLoop<M, S> {
     ///
     /// # Errors
     ///
-    /// As `Selector::register_exclusive`.
+    /// As `Selector::register_exclusive`; and `InvalidInput` as [`register`](EventLoop::register).
     pub fn register_exclusive<T: In<S>>(
         &mut self,
         source: &(impl Source + ?Sized),
@@ -280,7 +280,7 @@ impl<M, S> EventLoop<M, S> {
     ///
     /// # Errors
     ///
-    /// As `reregister`.
+    /// As `reregister`; and `InvalidInput` as [`register_with`](EventLoop::register_with).
     #[inline]
     pub fn reregister_with<T: In<S>>(
         &mut self,
@@ -336,7 +336,7 @@ impl<M, S> EventLoop<M, S> {
     ///
     /// # Errors
     ///
-    /// As [`Selector::would_block`].
+    /// As [`Selector::would_block`]; and `InvalidInput` as [`register`](EventLoop::register).
     #[inline]
     pub fn would_block<T: In<S>>(
         &mut self,
@@ -363,7 +363,8 @@ impl<M, S> EventLoop<M, S> {
     ///
     /// # Errors
     ///
-    /// `QuotaExceeded` ([`Full`]) if [`Config::sources`] requests are waiting.
+    /// `QuotaExceeded` ([`Full`]) if [`Config::sources`] requests are waiting; `InvalidInput` as
+    /// [`register`](EventLoop::register).
     #[inline]
     pub fn again<T: In<S>>(&mut self, token: T, readiness: Readiness) -> io::Result<()> {
         let token = self.bits(token, token.kind().is_io())?;
@@ -457,9 +458,13 @@ impl<M, S> EventLoop<M, S> {
     ///
     /// # Errors
     ///
-    /// `QuotaExceeded` ([`Full`]) if [`Config::children`] are watched; `AlreadyExists` if this one
-    /// is; the raw `ECHILD` if it was reaped already; `ResourceBusy` if it takes SIGCHLD, which another loop has;
-    /// `InvalidInput` for a token that is not for children.
+    /// - `QuotaExceeded` ([`Full`]): [`Config::children`] are watched;
+    /// - `AlreadyExists`: this one is;
+    /// - the raw `ECHILD`, on Unix: it was reaped already;
+    /// - `ResourceBusy`: it takes SIGCHLD, which another loop has;
+    /// - `InvalidInput`: a token that is not for children, or that [`register`](EventLoop::register) would refuse;
+    /// - `Unsupported`: on WebAssembly;
+    /// - the kernel's: no descriptor left (`EMFILE`, `ENFILE`).
     pub fn child<T: In<S>>(&mut self, child: &Child, token: T) -> io::Result<()> {
         let token = self.bits(token, token.kind().is_child())?;
         self.inner.selector.sys().check_process()?;

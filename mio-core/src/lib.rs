@@ -28,8 +28,8 @@
 //!   and [`Config`] has every bound.
 //! - [`Slab`] and [`Key`] are for whatever belongs to a connection: a key fits into a token, and one that is
 //!   stale finds nothing.
-//! - [`Sender`] sends messages, [`Timeout`] and [`Expiry`] are about timers, [`TimeoutQueues`] for timeouts of equal length, [`SignalSet`] and [`SignalInfo`] about
-//!   signals, [`ChildExit`] about children.
+//! - [`Sender`] sends messages; [`Timeout`] and [`Expiry`] are about timers, [`SignalSet`] and [`SignalInfo`] about
+//!   signals, [`ChildExit`] about children. [`TimeoutQueues`] is for many timeouts of equal length.
 //! - [`net`], `unix` and [`pipe`] have `std`'s types in a form that never blocks; any other [`Source`] registers as
 //!   well. [`buf`] has a ring of bytes. [`relay`] carries bytes from one stream to another.
 //! - [`Selector`], [`Events`] and [`Waker`] are the layer below, for authors of other loops and runtimes.
@@ -42,7 +42,7 @@
 //!
 //! # Errors
 //!
-//! Errors are [`io::Error`](std::io::Error)s of a kind or with the system's number, never with a text, which
+//! Errors are [`io::Error`](std::io::Error)s of a kind or with the system's number, never with a payload, which
 //! would be allocated. A table that is full is [`Full`], as an `io::Error` of the kind
 //! [`QuotaExceeded`](std::io::ErrorKind::QuotaExceeded).
 //!
@@ -54,8 +54,8 @@
 //! - macOS, iOS and their like, FreeBSD, NetBSD, OpenBSD and DragonFly, by kqueue;
 //! - Windows, by a completion port and polls of AFD;
 //! - every other Unix, by poll(2);
-//! - WASI without threads, by poll(2): the standard streams, and sockets that the host has opened. There is nobody to
-//!   end a wait, so one for nothing is [`Deadlock`](std::io::ErrorKind::Deadlock);
+//! - WASI without threads, by poll(2): the standard streams, and sockets that the host has opened. A wait without a
+//!   timeout for no source could never end: it is [`Deadlock`](std::io::ErrorKind::Deadlock);
 //! - the Web (wasm32-unknown-unknown) and WASI with threads, where nothing can be waited for: messages and timers, on
 //!   the Web in [virtual time](Config::virtual_time). Only a nightly compiler tells that there are threads; with another
 //!   one wasm32-wasip1-threads is WASI without, where a message from another thread is seen when the wait ends by

@@ -12,8 +12,9 @@ use crate::{
 /// Sends messages to an event loop, from any thread.
 ///
 /// [`send`](Sender::send) never blocks and never allocates. The messages of one sender arrive in the order
-/// in which it sent them. The loop is woken, by one system call, only if it sleeps; a loop that is awake
-/// finds the message in the same or in its next turn.
+/// in which it sent them. The loop is woken, by one system call, only if it sleeps; one that is awake does not
+/// sleep before it has taken all messages, at most [`Config::messages_per_turn`](crate::Config::messages_per_turn)
+/// in a turn.
 ///
 /// ```
 /// use std::thread;
