@@ -5,7 +5,7 @@ use std::fs;
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process;
 use std::time::Duration;
 
@@ -52,12 +52,25 @@ pub struct Io {
 
 /// What the kernel has counted; zeros where it keeps no such account.
 pub fn io() -> Io {
-    let field = |file: &str, name: &str| {
-        let text = fs::read_to_string(file).unwrap_or_default();
-        let value = text.lines().find_map(|line| line.strip_prefix(name));
-        value.and_then(|value| value.trim().parse().ok()).unwrap_or(0)
-    };
-    Io { reads: field("/proc/thread-self/io", "syscr:"), writes: field("/proc/self/io", "syscw:") }
+    let [reads, writes] = ["/proc/thread-self/io", "/proc/self/io"].map(Path::new);
+    Io { reads: field(reads, "syscr:"), writes: field(writes, "syscw:") }
+}
+
+/// How often the calling thread has slept.
+pub fn sleeps() -> u64 {
+    sleeps_of(Path::new("/proc/thread-self"))
+}
+
+/// How often a thread has, by its folder under `/proc`.
+pub fn sleeps_of(task: &Path) -> u64 {
+    field(&task.join("status"), "voluntary_ctxt_switches:")
+}
+
+/// A number that a file of the kernel's has under this name.
+fn field(file: &Path, name: &str) -> u64 {
+    let text = fs::read_to_string(file).unwrap_or_default();
+    let value = text.lines().find_map(|line| line.strip_prefix(name));
+    value.and_then(|value| value.trim().parse().ok()).unwrap_or(0)
 }
 
 /// Waits until what was written to files is on the disk.

@@ -110,8 +110,14 @@ impl Workload {
     fn units_counted(self) -> (u64, u64) {
         match self {
             Self::Connections => (256, 2_304),
+            Self::Bulk { .. } => (20_000_000, 120_000_000),
             _ => (1_280, 11_520),
         }
+    }
+
+    /// How many units a count is told for: of bulk a GB.
+    fn units_told(self) -> f64 {
+        if matches!(self, Self::Bulk { .. }) { 1e9 } else { 1.0 }
     }
 
     /// Some tenths of a second of work; of bulk a unit is a byte.
@@ -152,9 +158,15 @@ impl Plan {
         }
     }
 
+    /// A sample leaves out bulk, in which counts tell little and take long.
     fn counted(&self) -> Vec<Workload> {
-        let all = [Workload::Requests, Workload::Connections];
-        all.into_iter().filter(|&workload| self.counts && self.is_chosen(workload)).collect()
+        let is_counted = |workload: &Workload| match workload {
+            Workload::Requests | Workload::Connections => self.counts,
+            Workload::Bulk { .. } => self.counts && !self.quick,
+            Workload::Latency | Workload::Idle => false,
+        };
+        let all = Workload::ALL.into_iter().filter(is_counted);
+        all.filter(|&workload| self.is_chosen(workload)).collect()
     }
 
     fn timed(&self) -> Vec<Workload> {

@@ -4,6 +4,7 @@ use std::fs;
 use std::io;
 use std::net::SocketAddrV4;
 use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -52,12 +53,21 @@ impl Process {
 
     /// Processor time of all its threads, in nanoseconds.
     pub fn cpu_ns(&self) -> u64 {
-        let tasks = fs::read_dir(format!("/proc/{}/task", self.id())).into_iter().flatten();
-        let spent = tasks.flatten().filter_map(|task| {
-            let text = fs::read_to_string(task.path().join("schedstat")).ok()?;
+        let spent = self.tasks().filter_map(|task| {
+            let text = fs::read_to_string(task.join("schedstat")).ok()?;
             text.split_whitespace().next()?.parse::<u64>().ok()
         });
         spent.sum()
+    }
+
+    /// How often its threads have slept.
+    pub fn sleeps(&self) -> u64 {
+        self.tasks().map(|task| os::sleeps_of(&task)).sum()
+    }
+
+    fn tasks(&self) -> impl Iterator<Item = PathBuf> {
+        let tasks = fs::read_dir(format!("/proc/{}/task", self.id())).into_iter().flatten();
+        tasks.flatten().map(|task| task.path())
     }
 
     /// User memory that is this process's alone, written by it.

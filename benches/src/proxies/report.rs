@@ -65,19 +65,24 @@ pub fn write(out: &Path, taken: &Taken<'_>, bars: &[Bar]) -> io::Result<String> 
 type Kind = (&'static str, fn(&Count) -> Option<f64>);
 
 fn count_tables(table: &mut String, taken: &Taken<'_>) {
-    let workloads = taken.plan.counted();
-    if workloads.is_empty() {
-        return;
-    }
+    let is_bulk = |workload: &Workload| matches!(workload, Workload::Bulk { .. });
+    let (bulk, small): (Vec<_>, Vec<_>) = taken.plan.counted().into_iter().partition(is_bulk);
+    count_table(table, taken, "each round trip, and for each connection", &small);
+    count_table(table, taken, "each GB", &bulk);
+}
+
+/// Workloads that the same proxies do.
+fn count_table(table: &mut String, taken: &Taken<'_>, unit: &str, workloads: &[Workload]) {
+    let Some(&first) = workloads.first() else { return };
     let kinds: [Kind; 3] = [
         ("user instructions", |count| count.instructions),
         ("system calls", Count::all_calls),
         ("allocations", |count| count.allocations),
     ];
-    let peers = columns(taken, Workload::Requests);
-    line(table, format_args!("## Counts for each round trip, and for each connection\n"));
+    let peers = columns(taken, first);
+    line(table, format_args!("## Counts for {unit}\n"));
     head(table, "workload", &names(&peers));
-    for &workload in &workloads {
+    for &workload in workloads {
         for (kind, get) in kinds {
             let cells = peers.iter().map(|&peer| {
                 let count = taken.counts.get(&(workload, peer)).and_then(get);
@@ -87,7 +92,7 @@ fn count_tables(table: &mut String, taken: &Taken<'_>) {
         }
     }
     line(table, format_args!(""));
-    for &workload in &workloads {
+    for &workload in workloads {
         line(table, format_args!("## System calls by name: {}\n", workload.name()));
         head(table, "call", &names(&peers));
         let count = |peer| taken.counts.get(&(workload, peer));
@@ -157,6 +162,16 @@ fn round_tables(table: &mut String, taken: &Taken<'_>) {
                 .iter()
                 .map(|&peer| cell(taken, workload, Figure::Wall, |wall| times / wall, peer));
             row(table, &format!("{}, {unit}", workload.name()), cells);
+        }
+        if matches!(workload, Workload::Bulk { .. }) {
+            for figure in [Figure::Sleeps, Figure::LoadSleeps] {
+                let cells = peers.iter().map(|&peer| {
+                    let sleeps = taken.rounds.figure(workload, figure, peer);
+                    sleeps
+                        .map_or("–".into(), |sleeps| number(sleeps.value * workload.units_told()))
+                });
+                row(table, &format!("{}, {} a GB", workload.name(), figure.name()), cells);
+            }
         }
     }
     line(table, format_args!(""));
@@ -266,13 +281,13 @@ fn counts_csv(taken: &Taken<'_>) -> String {
 }
 
 fn rounds_csv(taken: &Taken<'_>) -> String {
-    let mut csv = String::from("round,workload,figure,peer,ns\n");
+    let mut csv = String::from("round,workload,figure,peer,value\n");
     for sample in &taken.rounds.samples {
         let (workload, figure, peer) =
             (sample.workload.name(), sample.figure.name(), sample.peer.name());
         line(
             &mut csv,
-            format_args!("{},{workload},{figure},\"{peer}\",{}", sample.round, sample.ns),
+            format_args!("{},{workload},{figure},\"{peer}\",{}", sample.round, sample.value),
         );
     }
     csv

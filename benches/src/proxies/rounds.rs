@@ -20,16 +20,21 @@ pub enum Figure {
     Wall,
     P50,
     P99,
+    /// How often the proxy slept, for a unit of work.
+    Sleeps,
+    /// How often the clients and the upstream, which are one thread, did: each time somebody has to wake them, mostly
+    /// the proxy, and pays for it.
+    LoadSleeps,
 }
 
-/// One figure of one proxy in one round, in nanoseconds.
+/// One figure of one proxy in one round: nanoseconds, or how often it slept.
 #[derive(Clone, Copy, Debug)]
 pub struct Sample {
     pub round: usize,
     pub workload: Workload,
     pub figure: Figure,
     pub peer: Peer,
-    pub ns: f64,
+    pub value: f64,
 }
 
 #[derive(Debug, Default)]
@@ -44,6 +49,8 @@ impl Figure {
             Self::Wall => "wall",
             Self::P50 => "p50",
             Self::P99 => "p99",
+            Self::Sleeps => "sleeps of the proxy",
+            Self::LoadSleeps => "sleeps of the load",
         }
     }
 }
@@ -115,14 +122,17 @@ impl Rounds {
         let units = workload.units_timed(plan.quick);
         let mut load = Load::new(workload, one.address, &one.upstream)?;
         load.run(units / 10)?;
-        let before = one.process.cpu_ns();
+        let before = (one.process.cpu_ns(), one.process.sleeps(), os::sleeps());
         let mut seen = load.run(units)?;
-        let cpu = one.process.cpu_ns() - before;
-        let mut add = |figure, ns: f64| {
-            self.samples.push(Sample { round, workload, figure, peer: one.peer, ns });
+        let cpu = one.process.cpu_ns() - before.0;
+        let sleeps = [one.process.sleeps() - before.1, os::sleeps() - before.2];
+        let mut add = |figure, value: f64| {
+            self.samples.push(Sample { round, workload, figure, peer: one.peer, value });
         };
         add(Figure::Cpu, cpu as f64 / units as f64);
         add(Figure::Wall, seen.wall.as_nanos() as f64 / units as f64);
+        add(Figure::Sleeps, sleeps[0] as f64 / units as f64);
+        add(Figure::LoadSleeps, sleeps[1] as f64 / units as f64);
         seen.latencies_ns.sort_unstable();
         if let Some(last) = seen.latencies_ns.len().checked_sub(1) {
             add(Figure::P50, seen.latencies_ns[last / 2] as f64);
@@ -138,7 +148,8 @@ impl Rounds {
 
     /// One figure of one proxy, over all rounds.
     pub fn figure(&self, workload: Workload, figure: Figure, peer: Peer) -> Option<Median> {
-        let samples: Vec<f64> = self.of(workload, figure, peer).map(|sample| sample.ns).collect();
+        let samples: Vec<f64> =
+            self.of(workload, figure, peer).map(|sample| sample.value).collect();
         (!samples.is_empty()).then(|| Median::of(&samples))
     }
 
@@ -153,7 +164,7 @@ impl Rounds {
         let ratio = |sample: &Sample| {
             let mut same = self.of(workload, figure, base);
             let base = same.find(|other| other.round == sample.round)?;
-            (base.ns > 0.0).then(|| sample.ns / base.ns)
+            (base.value > 0.0).then(|| sample.value / base.value)
         };
         let ratios: Vec<f64> = self.of(workload, figure, peer).filter_map(ratio).collect();
         (!ratios.is_empty()).then(|| Median::of(&ratios))
