@@ -133,8 +133,8 @@ mod backend;
 
 pub(crate) use backend::{ChildWatch, Events, Rearming, Selector, Waker, if_nestable};
 
-// What of kqueue can be tested where there is none.
-#[cfg(all(test, any(target_os = "linux", target_os = "android")))]
+// What of kqueue can be tested where there is none; once is enough.
+#[cfg(all(test, any(target_os = "linux", target_os = "android"), not(mio_core_poll)))]
 #[path = "kqueue/registry/mod.rs"]
 mod kqueue_registry;
 
