@@ -330,7 +330,7 @@ impl Timers {
         for _ in 0..CHUNKS_AHEAD {
             ahead = far.prefetch(ahead);
         }
-        while far.take_chunk(span.bucket, |_, entry| near.gather(entry)).is_some() {
+        while far.take_chunk(span.bucket, |_, entries| near.gather(entries)).is_some() {
             ahead = far.prefetch(ahead);
         }
         self.near.sort(&self.slots);
@@ -385,12 +385,14 @@ impl Timers {
             let Timers { slots, far, .. } = self;
             far.prefetch_slots(bucket, slots);
             let (mut own, mut len, mut orphans) = ([0; CHUNK], 0, 0);
-            far.take_chunk(bucket, |place, entry| {
-                if slots[entry.slot()].place == place {
-                    own[len % CHUNK] = entry.slot();
-                    len += 1;
-                } else {
-                    orphans += 1;
+            far.take_chunk(bucket, |first, entries| {
+                for (at, entry) in (first..).zip(entries) {
+                    if slots[entry.slot()].place == Place::far(at) {
+                        own[len % CHUNK] = entry.slot();
+                        len += 1;
+                    } else {
+                        orphans += 1;
+                    }
                 }
             });
             far.drop_orphans(orphans);

@@ -149,10 +149,13 @@ impl Near {
 
     /// Adds to what will be sorted into the run.
     #[inline(always)]
-    pub(super) fn gather(&mut self, entry: Brief) {
-        let brief = entry.since(self.base);
-        self.bins[(brief.after() >> self.shift) as usize] += 1;
-        self.gathered.push(brief);
+    pub(super) fn gather(&mut self, entries: &[Brief]) {
+        let Near { gathered, bins, base, shift, .. } = self;
+        gathered.extend(entries.iter().map(|entry| {
+            let brief = entry.since(*base);
+            bins[(brief.after() >> *shift) as usize] += 1;
+            brief
+        }));
     }
 
     /// Sorts what was gathered.

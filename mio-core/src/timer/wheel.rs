@@ -28,6 +28,10 @@ pub(super) const CHUNK: usize = 16;
 
 const BUCKETS: usize = LEVELS << DIGIT;
 
+/// The first bucket that is too wide for its keys to be told by their lower halves. Nobody asks for them: what is in it
+/// is dealt out by the deadlines in the slots.
+const WIDE: usize = 6 << DIGIT;
+
 /// About 17 milliseconds.
 const NARROW: u64 = 1 << (4 * DIGIT);
 
@@ -232,7 +236,9 @@ impl Wheel {
         let needed = if key > self.base { self.bucket(key) } else { return false };
         let bucket = &mut self.buckets[needed];
         if needed == usize::from(number) {
-            self.chunks[at / CHUNK].0[at % CHUNK] = Brief::new(key, slot);
+            if needed < WIDE {
+                self.chunks[at / CHUNK].0[at % CHUNK] = Brief::new(key, slot);
+            }
             if key < bucket.least {
                 (bucket.least, bucket.least_slot) = (key, slot);
             }
@@ -298,20 +304,17 @@ impl Wheel {
         self.buckets[usize::from(bucket)].len == 0
     }
 
-    /// Takes a chunk of entries out of a bucket, orphans among them, and says where each was. `None` if there are none.
+    /// Takes a chunk of entries out of a bucket, orphans among them, and says where the first was. `None` if there are none.
     #[inline(always)]
     pub(super) fn take_chunk(
         &mut self,
         bucket: u16,
-        mut take: impl FnMut(Place, Brief),
+        take: impl FnOnce(usize, &[Brief]),
     ) -> Option<()> {
         let number = usize::from(bucket);
         let Bucket { len, chunk, .. } = self.buckets[number];
         let here = len.checked_sub(1)? % CHUNK as u32 + 1;
-        let entries = &self.chunks[chunk as usize].0[..here as usize];
-        for (at, &entry) in (chunk as usize * CHUNK..).zip(entries) {
-            take(Place::far(at), entry);
-        }
+        take(chunk as usize * CHUNK, &self.chunks[chunk as usize].0[..here as usize]);
         self.buckets[number].len = len - here;
         self.shrink(number, chunk);
         Some(())
