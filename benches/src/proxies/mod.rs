@@ -99,6 +99,7 @@ impl Workload {
             Peer::MioCoreSpin => self == Self::Latency,
             Peer::MioCoreCopy
             | Peer::MioCoreCopyEqual
+            | Peer::MioCoreCopyShort
             | Peer::HaproxyShipped
             | Peer::NginxShipped
             | Peer::NginxLong

@@ -24,9 +24,11 @@ pub enum Peer {
     MioCore,
     /// The same, told to spin before it sleeps.
     MioCoreSpin,
-    /// The same, told never to splice; with the buffer that it comes with, and with that of the others.
+    /// The same, told never to splice; with the buffer that it comes with, with that of the others, and with
+    /// that which some of them come with.
     MioCoreCopy,
     MioCoreCopyEqual,
+    MioCoreCopyShort,
     /// The handwritten one on the raw trait.
     MioCoreRaw,
     RawCopy,
@@ -44,11 +46,12 @@ pub enum Peer {
 }
 
 impl Peer {
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::MioCore,
         Self::MioCoreSpin,
         Self::MioCoreCopy,
         Self::MioCoreCopyEqual,
+        Self::MioCoreCopyShort,
         Self::MioCoreRaw,
         Self::RawCopy,
         Self::RawSplice,
@@ -68,6 +71,7 @@ impl Peer {
             Self::MioCoreSpin => "mio-core, spin",
             Self::MioCoreCopy => "mio-core, copy",
             Self::MioCoreCopyEqual => "mio-core, copy, 64 KiB",
+            Self::MioCoreCopyShort => "mio-core, copy, 16 KiB",
             Self::MioCoreRaw => "mio-core, by hand",
             Self::RawCopy => "raw, copy",
             Self::RawSplice => "raw, splice",
@@ -90,6 +94,7 @@ impl Peer {
                 | Self::MioCoreSpin
                 | Self::MioCoreCopy
                 | Self::MioCoreCopyEqual
+                | Self::MioCoreCopyShort
                 | Self::MioCoreRaw
         )
     }
@@ -149,7 +154,7 @@ impl Programs {
             let reason = match peer {
                 Peer::MioCoreSpin if !self.help.contains(SPIN) => "the proxy has no such option",
                 Peer::MioCoreCopy if !self.help.contains(PIPES) => "the proxy has no such option",
-                Peer::MioCoreCopyEqual if !self.help.contains(BUFFER) => {
+                Peer::MioCoreCopyEqual | Peer::MioCoreCopyShort if !self.help.contains(BUFFER) => {
                     "the proxy has no such option"
                 }
                 Peer::MioCoreRaw if self.by_hand.is_none() => continue,
@@ -218,6 +223,9 @@ impl Programs {
             Peer::MioCoreCopy => (self.ours.clone(), with(&[], &[PIPES, "0"])),
             Peer::MioCoreCopyEqual => {
                 (self.ours.clone(), with(&[], &[PIPES, "0", BUFFER, "65536"]))
+            }
+            Peer::MioCoreCopyShort => {
+                (self.ours.clone(), with(&[], &[PIPES, "0", BUFFER, "16384"]))
             }
             Peer::MioCoreRaw => (self.by_hand.clone().expect("present"), with(&[], &[])),
             Peer::RawCopy => (self.own.join("relay"), with(&["copy"], &[])),
