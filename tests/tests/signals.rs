@@ -309,12 +309,14 @@ fn a_call_that_blocks_in_another_thread_goes_on_after_the_handler() {
 
 #[test]
 fn children_and_threads_inherit_no_mask_and_no_disposition() {
-    fn masks(status: &str) -> Vec<String> {
-        let names = ["SigBlk", "SigIgn", "SigCgt"];
-        let is_one = |line: &&str| names.iter().any(|name| line.starts_with(name));
-        status.lines().filter(is_one).map(str::to_owned).collect()
+    /// What is blocked, ignored and caught: signal `n` is bit `n - 1`.
+    fn masks(status: &str) -> [u64; 3] {
+        ["SigBlk:", "SigIgn:", "SigCgt:"].map(|name| {
+            let mask = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+            u64::from_str_radix(mask.trim(), 16).unwrap()
+        })
     }
-    fn of_child(forks: bool) -> Vec<String> {
+    fn of_child(forks: bool) -> [u64; 3] {
         let mut command = Command::new("cat");
         command.arg("/proc/self/status");
         if forks {
@@ -324,18 +326,30 @@ fn children_and_threads_inherit_no_mask_and_no_disposition() {
         masks(&String::from_utf8(command.output().unwrap().stdout).unwrap())
     }
     /// What the thread blocks; dispositions are the process's.
-    fn of_thread() -> Vec<String> {
+    fn of_thread() -> u64 {
         let status = || fs::read_to_string("/proc/thread-self/status").unwrap();
-        masks(&thread::spawn(status).join().unwrap())[..1].to_vec()
+        masks(&thread::spawn(status).join().unwrap())[0]
     }
     Isolated::new(test_name!()).run(|| {
-        let before = [of_child(false), of_child(true), of_thread()];
-        assert_eq!(before[0][2], "SigCgt:\t0000000000000000");
-        let mut event_loop: EventLoop = EventLoop::new().unwrap();
         let mut set: SignalSet = (1..=31).filter_map(Signal::from_raw).collect();
         set = set.difference(SignalSet::REFUSED).without(Signal::PIPE);
-        event_loop.signals_with(set, 1u64).unwrap();
-        assert_eq!([of_child(false), of_child(true), of_thread()], before);
+        let bits = set.iter().fold(0, |bits, signal| bits | 1 << (signal.as_raw() - 1));
+        for former in [libc::SIG_DFL, libc::SIG_IGN] {
+            // Whatever this process has inherited, from a shell or nohup(1). Who ignores SIGCHLD cannot wait for
+            // children.
+            for signal in set.without(Signal::CHLD).iter() {
+                // SAFETY: not a handler.
+                unsafe { libc::signal(signal.as_raw(), former) };
+            }
+            let (spawned, forked, thread) = (of_child(false), of_child(true), of_thread());
+            assert_eq!([spawned[2], forked[2]], [0; 2]);
+            let mut event_loop: EventLoop = EventLoop::new().unwrap();
+            event_loop.signals_with(set, 1u64).unwrap();
+            assert_eq!((of_child(true), of_thread()), (forked, thread));
+            // No handler outlives execve(2), so that what was ignored is at its default.
+            let [blocked, ignored, _] = spawned;
+            assert_eq!(of_child(false), [blocked, ignored & !bits, 0]);
+        }
     });
 }
 
