@@ -8,8 +8,12 @@ impl<M, S> EventLoop<M, S> {
     /// How long an outer loop, in which this one lives, may wait before it calls
     /// [`run_once`](EventLoop::run_once): until then if this answers an instant, for ever if `None`; in both
     /// cases only as long as the loop's descriptor is not readable. An instant that is past means that
-    /// work is left: a message that came while a turn was under way, say, of which the descriptor tells
-    /// nothing. So the question has to be asked anew before each wait.
+    /// work is left: a message that came while a turn was under way, say, or more events than a turn takes, of which the
+    /// descriptor tells nothing, or nothing new. So the question has to be asked anew before each wait.
+    ///
+    /// An outer loop that is told edges, not levels, misses nothing either. Since a source in level mode may still be ready
+    /// after its event, of which no edge tells, a turn with events in a loop that has had such a source is followed by one
+    /// more.
     ///
     /// Like a turn it moves timers that were pushed back, within
     /// [`Config::repairs_per_turn`](crate::Config::repairs_per_turn); if that is too little to tell, it answers an
@@ -46,8 +50,32 @@ impl<M, S> EventLoop<M, S> {
     /// # }
     /// # Ok::<(), io::Error>(())
     /// ```
+    ///
+    /// Inside tokio the same is a task of a current-thread runtime, say. The readiness is cleared before the turn, so that
+    /// what comes during it is told:
+    ///
+    /// ```ignore
+    /// // SAFETY: the descriptor of an event loop is the same, and open, for as long as the loop lives.
+    /// let mut inner = unsafe { AsyncFd::register_with_interest(event_loop, Interest::READABLE)? };
+    /// loop {
+    ///     let deadline = inner.get_mut().next_deadline();
+    ///     let due = async {
+    ///         match deadline {
+    ///             Some(deadline) => tokio::time::sleep_until(deadline.into()).await,
+    ///             None => std::future::pending().await,
+    ///         }
+    ///     };
+    ///     tokio::select! {
+    ///         ready = inner.readable_mut() => ready?.clear_ready(),
+    ///         () = due => {}
+    ///     }
+    ///     if !inner.get_mut().run_once(&mut handler, Some(Duration::ZERO))? {
+    ///         break;
+    ///     }
+    /// }
+    /// ```
     pub fn next_deadline(&mut self) -> Option<Instant> {
-        if self.inner.has_work() {
+        if self.inner.has_work() || self.inner.may_have_more() {
             return Some(self.now());
         }
         match self.inner.timers.next(self.inner.repairs_per_turn) {
@@ -70,6 +98,12 @@ sys::if_nestable! {
         /// Portability: where the kernel waits through a descriptor (epoll, kqueue).
         fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
             self.inner.selector.as_fd()
+        }
+    }
+    /// The descriptor of [`as_fd`](std::os::fd::AsFd::as_fd), for loops that take a number.
+    impl<M, S> std::os::fd::AsRawFd for EventLoop<M, S> {
+        fn as_raw_fd(&self) -> std::os::fd::RawFd {
+            std::os::fd::AsFd::as_fd(self).as_raw_fd()
         }
     }
 }

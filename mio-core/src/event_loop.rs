@@ -53,7 +53,8 @@ use crate::{
 /// A loop is `AsFd`: another loop can wait for its descriptor and then call
 /// [`run_once`](EventLoop::run_once) with a timeout of zero. The descriptor alone does not tell everything: after
 /// each `run_once`, and after whatever else was called on this loop, ask
-/// [`next_deadline`](EventLoop::next_deadline) how long the other loop may wait. An example is there.
+/// [`next_deadline`](EventLoop::next_deadline) how long the other loop may wait. Examples are there, of tokio too. It does not
+/// matter whether the other loop is told levels or, as mio and tokio are, edges.
 ///
 /// Portability: where the kernel waits through a descriptor (epoll, kqueue). Elsewhere a loop has none.
 ///
@@ -110,6 +111,10 @@ bitflags! {
 /// The parts of a loop, which the phases of a turn share.
 pub(crate) struct Inner<M> {
     pub(crate) events: sys::Events,
+    /// Whether a source was registered in level mode, so that what was reported may have to be reported again.
+    levels: bool,
+    /// Whether the look that reported the events which were put aside may have left others in the kernel.
+    pub(crate) more: bool,
     pub(crate) work: Work,
     pub(crate) error: Option<io::Error>,
     /// What a component failed with, at which depth, until its parent takes it.
@@ -178,6 +183,8 @@ impl<M> EventLoop<M> {
         let unusual = config.virtual_time.is_some() || !config.spin.is_zero();
         let inner = Inner {
             events: sys::Events::with_capacity(config.events, config.events.min(config.sources))?,
+            levels: false,
+            more: false,
             work: if unusual { Work::UNUSUAL } else { Work::empty() },
             error: None,
             uncaught: None,
@@ -241,6 +248,7 @@ impl<M, S> EventLoop<M, S> {
         trigger: Trigger,
     ) -> io::Result<()> {
         let token = self.bits(token, token.kind().takes(interest))?;
+        self.inner.levels |= trigger == Trigger::Level;
         self.inner.selector.register(source, token, interest, trigger)
     }
 
@@ -257,6 +265,7 @@ impl<M, S> EventLoop<M, S> {
     ) -> io::Result<()> {
         let (interest, trigger) = token.kind().registration();
         let token = self.bits(token, token.kind().is_io())?;
+        self.inner.levels |= trigger == Trigger::Level;
         self.inner.selector.register_exclusive(source, token, interest, trigger)
     }
 
@@ -290,6 +299,7 @@ impl<M, S> EventLoop<M, S> {
         trigger: Trigger,
     ) -> io::Result<()> {
         let token = self.bits(token, token.kind().takes(interest))?;
+        self.inner.levels |= trigger == Trigger::Level;
         self.inner.selector.reregister(source, token, interest, trigger)
     }
 
@@ -492,6 +502,12 @@ impl<M> Inner<M> {
         self.work.intersects(WORK) || !self.events.is_done() || self.has_mail()
     }
 
+    /// Whether the last look may have left events in the kernel, of which it does not tell an outer loop anew.
+    pub(crate) fn may_have_more(&self) -> bool {
+        let reported = self.events.len();
+        self.more || reported >= self.events.capacity() || (self.levels && reported > 0)
+    }
+
     /// Whether messages or signals wait.
     pub(crate) fn has_mail(&self) -> bool {
         !self.receiver.is_empty() || self.signals.pending()
@@ -514,6 +530,7 @@ impl<M> Inner<M> {
 
     /// Keeps the events that were not come to yet for the next turn.
     pub(crate) fn park_events(&mut self) {
+        self.more |= !self.events.is_done() && self.may_have_more();
         if self.events.park() {
             self.work |= Work::EVENTS;
         }

@@ -197,9 +197,19 @@ sys::if_nestable! {
         /// Readable when [`select`](Selector::select) would report something: so a selector nests in
         /// another, or in any other loop.
         ///
+        /// An outer loop that is told edges, not levels, has to select until nothing is reported before it waits: it is
+        /// not told anew of what did not fit into [`Events`], nor of a source in level mode that is still ready.
+        ///
         /// Portability: where the kernel waits through a descriptor (epoll, kqueue).
         fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
             self.sys.as_fd()
+        }
+    }
+
+    /// The descriptor of [`as_fd`](std::os::fd::AsFd::as_fd), for loops that take a number.
+    impl std::os::fd::AsRawFd for Selector {
+        fn as_raw_fd(&self) -> std::os::fd::RawFd {
+            std::os::fd::AsFd::as_fd(self).as_raw_fd()
         }
     }
 }

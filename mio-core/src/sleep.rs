@@ -43,6 +43,7 @@ impl<M> Inner<M> {
             self.events.unpark();
             return Ok(());
         }
+        self.more = false;
         let again = self.again.len();
         self.wait_somehow(limit)?;
         self.repeat(again);

@@ -12,11 +12,17 @@ use crate::recorder::{Do, ready_loop};
 /// Where the kernel waits through a descriptor.
 #[cfg(nests)]
 mod nesting {
-    use std::{io::Write, time::Duration};
+    use std::{
+        io::{Read, Write},
+        os::fd::{AsFd, AsRawFd},
+        time::{Duration, Instant},
+    };
 
-    use mio_core::{EventLoop, Events, Interest, Readiness, Selector, Signal, Trigger};
+    use mio_core::{
+        Config, EventLoop, Events, Handler, Interest, Readiness, Selector, Signal, Trigger,
+    };
 
-    use crate::recorder::{Call, Recorder};
+    use crate::recorder::{Call, Do, Recorder};
 
     fn is_readable(outer: &Selector) -> bool {
         let mut events = Events::with_capacity(4);
@@ -48,6 +54,77 @@ mod nesting {
             event_loop.run_once(&mut recorder, Some(Duration::ZERO)).unwrap();
             assert_eq!(recorder.calls.last(), Some(&Call::Message(round)));
         }
+    }
+
+    fn told_by_edges(events: usize) -> (EventLoop, Selector) {
+        let config = Config { events, ..Config::default() };
+        let event_loop = EventLoop::with_config(config).unwrap();
+        let outer = Selector::new().unwrap();
+        outer.register(&event_loop, 1, Interest::READABLE, Trigger::Edge).unwrap();
+        (event_loop, outer)
+    }
+
+    /// Turns of `event_loop` for as long as an outer loop that is told edges alone has a reason for them.
+    fn turn_by_edges(event_loop: &mut EventLoop, outer: &Selector, handler: &mut impl Handler) {
+        for _ in 0..100 {
+            let left = event_loop.next_deadline().is_some_and(|at| at <= Instant::now());
+            if !is_readable(outer) && !left {
+                return;
+            }
+            event_loop.run_once(handler, Some(Duration::ZERO)).unwrap();
+        }
+        panic!("it has always more to do");
+    }
+
+    #[test]
+    fn an_outer_loop_that_is_told_edges_comes_to_more_events_than_fit_into_a_turn() {
+        for shuts_down in [false, true] {
+            let (mut event_loop, outer) = told_by_edges(4);
+            let mut pairs = [(); 6].map(|()| tests::pair());
+            for (token, (a, _)) in (0..).zip(&pairs) {
+                event_loop.register_with(a, token, Interest::READABLE, Trigger::Edge).unwrap();
+            }
+            pairs.iter_mut().for_each(|(_, b)| b.write_all(b"x").unwrap());
+            let mut seen = Vec::new();
+            let mut sees = Do(|event_loop: &mut EventLoop, token| {
+                seen.push(token);
+                if shuts_down && seen.len() == 2 {
+                    event_loop.shutdown();
+                }
+            });
+            turn_by_edges(&mut event_loop, &outer, &mut sees);
+            seen.sort_unstable();
+            assert_eq!(seen, [0, 1, 2, 3, 4, 5], "shuts down: {shuts_down}");
+        }
+    }
+
+    #[test]
+    fn an_outer_loop_that_is_told_edges_comes_to_all_that_a_source_in_level_mode_has() {
+        for at_first in [Trigger::Level, Trigger::Edge] {
+            let (mut event_loop, outer) = told_by_edges(4);
+            let (mut a, mut b) = tests::pair();
+            event_loop.register_with(&a, 1u64, Interest::READABLE, at_first).unwrap();
+            if at_first == Trigger::Edge {
+                event_loop.reregister_with(&a, 1u64, Interest::READABLE, Trigger::Level).unwrap();
+            }
+            b.write_all(b"abc").unwrap();
+            let mut bytes = Vec::new();
+            let mut reads_one = Do(|_: &mut EventLoop, _| {
+                let mut byte = [0];
+                a.read_exact(&mut byte).unwrap();
+                bytes.extend(byte);
+            });
+            turn_by_edges(&mut event_loop, &outer, &mut reads_one);
+            assert_eq!(bytes, b"abc", "{at_first:?} at first");
+        }
+    }
+
+    #[test]
+    fn its_number_is_that_of_its_descriptor() {
+        let (event_loop, outer) = told_by_edges(4);
+        assert_eq!(event_loop.as_raw_fd(), event_loop.as_fd().as_raw_fd());
+        assert_eq!(outer.as_raw_fd(), outer.as_fd().as_raw_fd());
+        assert_ne!(event_loop.as_raw_fd(), outer.as_raw_fd());
     }
 
     #[test]
