@@ -50,8 +50,11 @@ impl Chat {
                 },
             };
             let token = entry.key().to_bits();
-            event_loop.register_with(&stream, token, Interest::READABLE, Trigger::Level)?;
-            let silence = event_loop.timeout(token, SILENCE)?;
+            let placed = event_loop
+                .register_with(&stream, token, Interest::READABLE, Trigger::Level)
+                .and_then(|()| event_loop.timeout(token, SILENCE));
+            // The system has no room for it, and the others go on.
+            let Ok(silence) = placed else { continue };
             let key = entry.insert(Guest::new(stream, silence));
             self.room.tell(key, "What is your name?\n");
         }

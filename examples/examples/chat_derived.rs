@@ -45,8 +45,14 @@ impl OnHandler for Chat {
     fn accepted(&mut self, event_loop: &mut Loop) -> io::Result<()> {
         while let (Some(entry), Some((stream, _))) = (self.room.place(), self.listener.take()) {
             let (guest, silence) = (On::Guest(entry.key()), On::Silence(entry.key()));
-            event_loop.register_with(&stream, guest, Interest::READABLE, Trigger::Level)?;
-            let silence = event_loop.timeout(silence, SILENCE)?;
+            let placed = event_loop
+                .register_with(&stream, guest, Interest::READABLE, Trigger::Level)
+                .and_then(|()| event_loop.timeout(silence, SILENCE));
+            let Ok(silence) = placed else {
+                // The system has no room for it, and the others go on.
+                self.listener.release(&mut event_loop.nested(On::LISTENER))?;
+                continue;
+            };
             let key = entry.insert(Guest::new(stream, silence));
             self.room.tell(key, "What is your name?\n");
         }

@@ -70,14 +70,18 @@ impl Room {
     /// Reads once what a guest says, and passes it on.
     pub fn listen(&mut self, key: Key) {
         let Some(guest) = self.guests.get_mut(key) else { return };
-        match guest.input.fill_from(&mut guest.stream) {
-            Ok(0) => self.dismiss(key, "has left"),
-            Ok(_) => {}
-            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-            Err(_) => self.dismiss(key, "was lost"),
-        }
-        while let Some(line) = self.guests.get_mut(key).and_then(Guest::next_line) {
+        let leaves = match guest.input.fill_from(&mut guest.stream) {
+            Ok(0) => Some("has left"),
+            Ok(_) => None,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => None,
+            Err(_) => Some("was lost"),
+        };
+        let next_line = |guest: &mut Guest| guest.next_line(leaves.is_some());
+        while let Some(line) = self.guests.get_mut(key).and_then(next_line) {
             self.hear(key, line.trim());
+        }
+        if let Some(why) = leaves {
+            self.dismiss(key, why);
         }
     }
 
@@ -174,18 +178,22 @@ impl Guest {
         }
     }
 
-    /// Takes a line out of the input, if there is a whole one, or if no more goes in.
-    fn next_line(&mut self) -> Option<String> {
+    /// Takes a line out of the input, if there is a whole one, or if no more goes in or comes. What ends
+    /// or moves a line on the screens of others is no part of it.
+    fn next_line(&mut self, is_last: bool) -> Option<String> {
+        if self.leaves.is_some() {
+            return None;
+        }
         let (first, second) = self.input.as_slices();
         let held = first.iter().chain(second);
         let length = match held.clone().position(|&byte| byte == b'\n') {
             Some(at) => at + 1,
-            None if self.input.is_full() => LINE_BYTES,
+            None if self.input.is_full() || (is_last && !self.input.is_empty()) => self.input.len(),
             None => return None,
         };
-        let line = String::from_utf8_lossy(&held.take(length).copied().collect::<Vec<u8>>()).into();
+        let bytes: Vec<u8> = held.take(length).copied().collect();
         self.input.consume(length);
-        Some(line)
+        Some(String::from_utf8_lossy(&bytes).chars().filter(|c| !c.is_control()).collect())
     }
 
     /// Writes what waits, as far as there is room. Answers what is waited for now, if it is something else
@@ -211,6 +219,7 @@ mod tests {
         time::Duration,
     };
 
+    use ::tests::peers::awaited;
     use mio_core::{EventLoop, net::TcpListener};
 
     use super::*;
@@ -280,6 +289,40 @@ mod tests {
         std::thread::sleep(Duration::from_millis(5));
         room.listen(eve.key);
         assert_eq!(settle(&mut room), [eve.key]);
+    }
+
+    #[test]
+    fn what_is_said_last_is_heard_and_nothing_after_quitting() {
+        let mut room = Room::new(3);
+        let [mut ann, mut bob, mut eve] = visitors(&mut room);
+        ann.says(&mut room, "ann\n");
+        bob.says(&mut room, "bob\n/quit\nnobody hears this\n");
+        eve.says(&mut room, "eve\nlast words");
+        eve.stream.shutdown(net::Shutdown::Write).unwrap();
+        let mut left = settle(&mut room);
+        awaited(
+            || (),
+            || {
+                room.listen(eve.key);
+                left.extend(settle(&mut room));
+                left.contains(&eve.key).then_some(())
+            },
+        );
+        drop(room);
+        let mut heard = String::new();
+        ann.stream.read_to_string(&mut heard).unwrap();
+        assert_eq!(heard.lines().next(), Some("* bob is here"));
+        assert!(heard.contains("eve: last words\n* ") && !heard.contains("nobody"), "{heard}");
+    }
+
+    #[test]
+    fn nobody_writes_to_the_screens_of_others_but_behind_the_own_name() {
+        let mut room = Room::new(2);
+        let [mut ann, mut eve] = visitors(&mut room);
+        ann.says(&mut room, "ann\n");
+        eve.says(&mut room, "eve\nwell\r* ann has left\x1b[2J\n");
+        settle(&mut room);
+        ann.reads("* eve is here\neve: well* ann has left[2J\n");
     }
 
     #[test]
