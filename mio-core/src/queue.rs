@@ -22,7 +22,7 @@
 //! multiple of 2⁶² messages go by (2³⁰ on 32-bit machines) could claim a slot in use: we accept that.
 #![allow(unsafe_code)]
 
-use std::{fmt, io, mem, mem::MaybeUninit};
+use std::{fmt, io, mem, mem::MaybeUninit, panic::RefUnwindSafe};
 
 use crate::sync::{Arc, AtomicUsize, Ordering, UnsafeCell};
 
@@ -94,6 +94,9 @@ struct CachePadded<T>(T);
 unsafe impl<T: Send, C: Send> Send for Queue<T, C> {}
 // SAFETY: as above.
 unsafe impl<T: Send, C: Sync> Sync for Queue<T, C> {}
+
+// Nobody sees a value that is in it, and a panic of `wrap` gives its place up.
+impl<T, C> RefUnwindSafe for Queue<T, C> {}
 
 impl<T, C> Queue<T, C> {
     /// Puts `value` last, or gives it back if the queue is full or closed.

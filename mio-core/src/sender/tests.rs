@@ -40,6 +40,14 @@ fn senders_can_be_shared_and_moved_between_threads() {
 }
 
 #[test]
+fn senders_can_be_used_where_panics_are_caught_whatever_they_send() {
+    fn unwind_safe<T: panic::UnwindSafe + panic::RefUnwindSafe>() {}
+    type Message = std::cell::Cell<u8>;
+    unwind_safe::<Sender<Message>>();
+    unwind_safe::<MappedSender<u8, Message, MappedSender<Message, Message>>>();
+}
+
+#[test]
 fn messages_wake_a_sleeping_loop_once_and_a_working_one_never() {
     let (sender, mut receiver) = channel(8);
     sender.send(1).unwrap();
