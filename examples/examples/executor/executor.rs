@@ -1,30 +1,30 @@
-//! An async executor on `Selector` and `Waker` alone, without the event loop: the proof that other
-//! loops and runtimes can be built on the low layer.
-//!
-//!     cargo run --example executor
-//!
 //! One thread runs all tasks. What a future needs of it: tell when a descriptor is ready, tell when
-//! a time has come, and be woken, also from other threads. The program at the end is an echo
-//! server, five clients, a clock that ticks meanwhile, and an answer from another thread.
+//! a time has come, and be woken, also from other threads.
+//!
+//! - **Fairness.** A task whose operations never have to wait lets the others go on after a few.
+//! - **Bounds.** So many tasks and sources at a time. A task that is woken often is queued once.
 
 use std::{
     cell::{Cell, RefCell},
     collections::{BTreeMap, VecDeque},
-    future::{Future, poll_fn},
+    future::{Future, pending, poll_fn},
     io::{self, ErrorKind, Read, Write},
+    mem,
     net::SocketAddr,
     pin::{Pin, pin},
     rc::Rc,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     task::{self, Context, Poll, Wake},
-    thread,
     time::{Duration, Instant},
 };
 
-use mio_core::{
-    Events, Interest, Key, Selector, Slab, Source, Trigger, Waker,
-    net::{TcpListener, TcpStream},
-};
+use mio_core::{Events, Interest, Key, Selector, Slab, Source, Trigger, Waker, net::TcpStream};
+
+pub(crate) const TASKS_MAX: usize = 1024;
+pub(crate) const SOURCES_MAX: usize = 1024;
 
 /// No key of a source has so high a bit.
 const WAKER: u64 = u64::MAX;
@@ -32,9 +32,12 @@ const WAKER: u64 = u64::MAX;
 /// Tasks that run before it looks for events again.
 const POLLS_PER_TURN: usize = 64;
 
+/// Operations of a task before it lets the others go on.
+const OPERATIONS_PER_POLL: u32 = 32;
+
 /// A handle to the executor, for its own thread.
 #[derive(Clone)]
-struct Executor(Rc<Inner>);
+pub(crate) struct Executor(Rc<Inner>);
 
 struct Inner {
     selector: Selector,
@@ -44,12 +47,14 @@ struct Inner {
     /// In the order of time; the number tells those of one instant apart.
     timers: RefCell<BTreeMap<(Instant, u64), task::Waker>>,
     timer_number: Cell<u64>,
+    /// How many more operations the task that runs may make at once.
+    operations: Cell<u32>,
 }
 
 struct Task {
     /// Not here while it is polled.
     future: Option<Pin<Box<dyn Future<Output = ()>>>>,
-    waker: task::Waker,
+    waker: Arc<TaskWaker>,
 }
 
 /// Who waits for a source, and whether it was ready since somebody last began to wait: to read, to
@@ -61,55 +66,58 @@ struct Waiting {
 }
 
 #[derive(Clone, Copy)]
-enum Direction {
+pub(crate) enum Direction {
     Read,
     Write,
 }
 
 impl Executor {
-    fn new() -> io::Result<Executor> {
+    pub(crate) fn new() -> io::Result<Executor> {
         let selector = Selector::new()?;
         let waker = Waker::new(&selector, WAKER)?;
         let state = Mutex::new(State { runnable: VecDeque::new(), sleeps: false });
         Ok(Executor(Rc::new(Inner {
             selector,
             queue: Arc::new(Queue { state, waker }),
-            tasks: RefCell::new(Slab::with_capacity(1024)),
-            sources: RefCell::new(Slab::with_capacity(1024)),
+            tasks: RefCell::new(Slab::with_capacity(TASKS_MAX)),
+            sources: RefCell::new(Slab::with_capacity(SOURCES_MAX)),
             timers: RefCell::default(),
             timer_number: Cell::new(0),
+            operations: Cell::new(0),
         })))
     }
 
     /// Lets a future run beside the others. It is dropped if there are too many.
-    fn spawn(&self, future: impl Future<Output = ()> + 'static) {
-        let queue = &self.0.queue;
-        let spawned = self.0.tasks.borrow_mut().insert_with(|key| Task {
-            future: Some(Box::pin(future)),
-            waker: Arc::new(TaskWaker { key, queue: queue.clone() }).into(),
-        });
-        if let Ok(key) = spawned {
-            queue.push(key);
-        }
+    pub(crate) fn spawn(&self, future: impl Future<Output = ()> + 'static) {
+        let mut tasks = self.0.tasks.borrow_mut();
+        let Ok(entry) = tasks.vacant_entry() else { return };
+        let waker = self.waker(entry.key());
+        entry.insert(Task { future: Some(Box::pin(future)), waker: waker.clone() });
+        waker.wake();
     }
 
     /// Runs everything until `main` is ready; then the other tasks are dropped.
-    fn run<T>(&self, main: impl Future<Output = T>) -> io::Result<T> {
-        let mut main = pin!(main);
+    pub(crate) fn run<T>(&self, main: impl Future<Output = T>) -> io::Result<T> {
+        let result = self.run_until(pin!(main));
+        // Not in the table while they are dropped: what they spawn as they go is dropped too.
+        let mut tasks = self.0.tasks.replace(Slab::with_capacity(0));
+        tasks.clear();
+        self.0.tasks.replace(tasks);
+        result
+    }
+
+    fn run_until<T>(&self, mut main: Pin<&mut impl Future<Output = T>>) -> io::Result<T> {
         // Main has no place in the table: a key that finds nothing there stands for it.
         let main_key = Key::from_bits_truncate(u64::MAX);
-        let waker = Arc::new(TaskWaker { key: main_key, queue: self.0.queue.clone() }).into();
+        let main_waker = self.waker(main_key);
+        main_waker.wake_by_ref();
         let mut events = Events::with_capacity(256);
-        self.0.queue.push(main_key);
         loop {
             for _ in 0..POLLS_PER_TURN {
                 let Some(key) = self.0.queue.pop() else { break };
                 if key != main_key {
-                    self.poll(key);
-                } else if let Poll::Ready(value) =
-                    main.as_mut().poll(&mut Context::from_waker(&waker))
-                {
-                    drop(self.0.tasks.replace(Slab::with_capacity(0)));
+                    self.poll_task(key);
+                } else if let Poll::Ready(value) = self.poll(main.as_mut(), &main_waker) {
                     return Ok(value);
                 }
             }
@@ -117,13 +125,13 @@ impl Executor {
         }
     }
 
-    fn poll(&self, key: Key) {
+    fn poll_task(&self, key: Key) {
         let taken = self.0.tasks.borrow_mut().get_mut(key).and_then(|task| {
             let future = task.future.take()?;
             Some((future, task.waker.clone()))
         });
         let Some((mut future, waker)) = taken else { return };
-        let polled = future.as_mut().poll(&mut Context::from_waker(&waker));
+        let polled = self.poll(future.as_mut(), &waker);
         if let Some(task) = self.0.tasks.borrow_mut().get_mut(key) {
             task.future = Some(future);
         }
@@ -132,6 +140,22 @@ impl Executor {
             // Out of the table before it is dropped: it may spawn while it goes.
             drop(task);
         }
+    }
+
+    fn poll<T>(
+        &self,
+        future: Pin<&mut (impl Future<Output = T> + ?Sized)>,
+        waker: &Arc<TaskWaker>,
+    ) -> Poll<T> {
+        self.0.operations.set(OPERATIONS_PER_POLL);
+        // Before it looks at anything: who changes something later queues it again.
+        waker.is_queued.swap(false, Ordering::AcqRel);
+        future.poll(&mut Context::from_waker(&waker.clone().into()))
+    }
+
+    fn waker(&self, key: Key) -> Arc<TaskWaker> {
+        let queue = self.0.queue.clone();
+        Arc::new(TaskWaker { key, queue, is_queued: AtomicBool::new(false) })
     }
 
     /// Looks for what is ready; sleeps until something is, or until the next timer, if there is
@@ -147,30 +171,42 @@ impl Executor {
         self.0.queue.end_sleep();
         selected?;
         for event in events.iter().filter(|event| event.token != WAKER) {
-            let mut sources = self.0.sources.borrow_mut();
             let key = Key::from_bits_truncate(event.token);
-            let Some(source) = sources.get_mut(key) else { continue };
             if event.readiness.wants_read() {
-                source.is_ready(Direction::Read);
+                self.is_ready(key, Direction::Read);
             }
             if event.readiness.wants_write() {
-                source.is_ready(Direction::Write);
+                self.is_ready(key, Direction::Write);
             }
         }
         let now = Instant::now();
-        while let Some(timer) = self.0.timers.borrow_mut().first_entry() {
-            if timer.key().0 > now {
-                break;
-            }
-            timer.remove().wake();
+        while let Some(waker) = self.next_due(now) {
+            waker.wake();
         }
         Ok(())
     }
 
-    async fn sleep(&self, duration: Duration) {
+    fn is_ready(&self, key: Key, direction: Direction) {
+        let waker = self.0.sources.borrow_mut().get_mut(key).and_then(|source| {
+            source.ready[direction as usize] = true;
+            source.wakers[direction as usize].take()
+        });
+        // With nothing borrowed: what it does is not up to this executor.
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    fn next_due(&self, now: Instant) -> Option<task::Waker> {
+        let mut timers = self.0.timers.borrow_mut();
+        let timer = timers.first_entry().filter(|timer| timer.key().0 <= now)?;
+        Some(timer.remove())
+    }
+
+    pub(crate) async fn sleep(&self, duration: Duration) {
+        let Some(instant) = Instant::now().checked_add(duration) else { return pending().await };
         let number = self.0.timer_number.get();
         self.0.timer_number.set(number + 1);
-        let instant = Instant::now() + duration;
         let timer = Timer { executor: self, key: (instant, number) };
         poll_fn(|context| {
             if Instant::now() >= instant {
@@ -182,7 +218,24 @@ impl Executor {
         .await;
     }
 
-    fn register<S: Source>(&self, source: S) -> io::Result<Async<S>> {
+    /// Lets the others go on if the task has made enough operations at once.
+    async fn be_fair(&self) {
+        let operations = &self.0.operations;
+        if operations.get() == 0 {
+            let mut has_yielded = false;
+            poll_fn(|context| {
+                if mem::replace(&mut has_yielded, true) {
+                    return Poll::Ready(());
+                }
+                context.waker().wake_by_ref();
+                Poll::Pending
+            })
+            .await;
+        }
+        operations.set(operations.get().saturating_sub(1));
+    }
+
+    pub(crate) fn register<S: Source>(&self, source: S) -> io::Result<Async<S>> {
         let key = self.0.sources.borrow_mut().insert_with(|_| Waiting::default())?;
         let asynchronous = Async { source, key, executor: self.clone() };
         let interest = Interest::READABLE | Interest::WRITABLE;
@@ -203,15 +256,6 @@ impl Drop for Timer<'_> {
     }
 }
 
-impl Waiting {
-    fn is_ready(&mut self, direction: Direction) {
-        self.ready[direction as usize] = true;
-        if let Some(waker) = self.wakers[direction as usize].take() {
-            waker.wake();
-        }
-    }
-}
-
 /// The tasks that can go on. All that other threads ever touch.
 struct Queue {
     state: Mutex<State>,
@@ -229,9 +273,8 @@ impl Queue {
         let mut state = self.lock();
         state.runnable.push_back(key);
         if state.sleeps {
-            state.sleeps = false;
             // It cannot fail, short of a kernel without memory; then the next one wakes.
-            let _ = self.waker.wake();
+            state.sleeps = self.waker.wake().is_err();
         }
     }
 
@@ -258,28 +301,36 @@ impl Queue {
 struct TaskWaker {
     key: Key,
     queue: Arc<Queue>,
+    is_queued: AtomicBool,
 }
 
 impl Wake for TaskWaker {
     fn wake(self: Arc<Self>) {
-        self.queue.push(self.key);
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        if !self.is_queued.swap(true, Ordering::AcqRel) {
+            self.queue.push(self.key);
+        }
     }
 }
 
-/// A source whose operations can be awaited.
-struct Async<S: Source> {
-    source: S,
+/// A source whose operations can be awaited, in each direction by one task at a time.
+pub(crate) struct Async<S: Source> {
+    pub(crate) source: S,
     key: Key,
     executor: Executor,
 }
 
 impl<S: Source> Async<S> {
     /// Tries `operation` again whenever the source is ready, for as long as it would block.
-    async fn retry<T>(
+    pub(crate) async fn retry<T>(
         &self,
         direction: Direction,
         mut operation: impl FnMut(&S) -> io::Result<T>,
     ) -> io::Result<T> {
+        self.executor.be_fair().await;
         loop {
             match operation(&self.source) {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => self.edge(direction).await,
@@ -316,7 +367,10 @@ impl<S: Source> Drop for Async<S> {
 }
 
 impl Async<TcpStream> {
-    async fn connect(executor: &Executor, peer: SocketAddr) -> io::Result<Async<TcpStream>> {
+    pub(crate) async fn connect(
+        executor: &Executor,
+        peer: SocketAddr,
+    ) -> io::Result<Async<TcpStream>> {
         let stream = executor.register(TcpStream::connect(peer)?)?;
         while !stream.source.finish_connect()? {
             stream.edge(Direction::Write).await;
@@ -324,87 +378,15 @@ impl Async<TcpStream> {
         Ok(stream)
     }
 
-    async fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+    pub(crate) async fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
         self.retry(Direction::Read, |mut stream| stream.read(buffer)).await
     }
 
-    async fn write_all(&self, mut bytes: &[u8]) -> io::Result<()> {
+    pub(crate) async fn write_all(&self, mut bytes: &[u8]) -> io::Result<()> {
         while !bytes.is_empty() {
             let written = self.retry(Direction::Write, |mut stream| stream.write(bytes)).await?;
             bytes = &bytes[written..];
         }
         Ok(())
     }
-}
-
-// And now a program.
-
-async fn serve(executor: Executor, listener: Async<TcpListener>) -> io::Result<()> {
-    loop {
-        let (stream, _) = listener.retry(Direction::Read, TcpListener::accept).await?;
-        let stream = executor.register(stream)?;
-        executor.spawn(async move {
-            let mut buffer = [0; 1024];
-            while let Ok(length @ 1..) = stream.read(&mut buffer).await {
-                if stream.write_all(&buffer[..length]).await.is_err() {
-                    break;
-                }
-            }
-        });
-    }
-}
-
-async fn ask(executor: &Executor, server: SocketAddr, number: u64) -> io::Result<String> {
-    executor.sleep(Duration::from_millis(40 * number)).await;
-    let stream = Async::connect(executor, server).await?;
-    stream.write_all(format!("hello from client {number}").as_bytes()).await?;
-    let mut buffer = [0; 1024];
-    let length = stream.read(&mut buffer).await?;
-    Ok(String::from_utf8_lossy(&buffer[..length]).into_owned())
-}
-
-/// What another thread comes to, in its own time.
-async fn answer_of_a_thread() -> u32 {
-    let shared = Arc::new(Mutex::new((None, None::<task::Waker>)));
-    let other = shared.clone();
-    thread::spawn(move || {
-        thread::sleep(Duration::from_millis(150));
-        let mut shared = other.lock().unwrap_or_else(PoisonError::into_inner);
-        shared.0 = Some(42);
-        if let Some(waker) = shared.1.take() {
-            waker.wake();
-        }
-    });
-    poll_fn(|context| {
-        let mut shared = shared.lock().unwrap_or_else(PoisonError::into_inner);
-        shared.1 = Some(context.waker().clone());
-        shared.0.map_or(Poll::Pending, Poll::Ready)
-    })
-    .await
-}
-
-fn main() -> io::Result<()> {
-    let executor = Executor::new()?;
-    let listener = executor.register(TcpListener::bind(([127, 0, 0, 1], 0).into())?)?;
-    let server = listener.source.local_addr()?;
-    let task = serve(executor.clone(), listener);
-    executor.spawn(async { task.await.unwrap_or_else(|error| eprintln!("server: {error}")) });
-
-    for number in 1..=5 {
-        let executor_of_client = executor.clone();
-        executor.spawn(async move {
-            match ask(&executor_of_client, server, number).await {
-                Ok(reply) => println!("echoed:  {reply}"),
-                Err(error) => println!("client {number}: {error}"),
-            }
-        });
-    }
-
-    executor.run(async {
-        for tick in 1..=3 {
-            executor.sleep(Duration::from_millis(50)).await;
-            println!("tick {tick}");
-        }
-        println!("answer:  {}", answer_of_a_thread().await);
-    })
 }
