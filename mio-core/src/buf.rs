@@ -34,7 +34,7 @@ use crate::Full;
 ///
 /// What is held, and what is free, is one slice or two. Whenever the ring becomes empty it starts again
 /// at the beginning of its storage, so that the free space is then one slice, and one plain `read`
-/// fills it.
+/// fills it. [`make_contiguous`](Ring::make_contiguous) joins what is held, for a parser that needs one slice.
 ///
 /// # Cost
 ///

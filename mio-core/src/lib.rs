@@ -38,13 +38,15 @@
 //!
 //! A plain `u64` token registers a source for both directions, edge triggered, which costs the fewest system
 //! calls: a report comes when something changes, so read, write or accept until `WouldBlock` before you expect
-//! another. [`Trigger`] has the alternatives.
+//! another, or until a read into a buffer that is not empty answers 0, which is the end.
+//! [`Trigger`] has the alternatives.
 //!
 //! # Errors
 //!
 //! Errors are [`io::Error`](std::io::Error)s of a kind or with the system's number, never with a payload, which
 //! would be allocated. A table that is full is [`Full`], as an `io::Error` of the kind
-//! [`QuotaExceeded`](std::io::ErrorKind::QuotaExceeded).
+//! [`QuotaExceeded`](std::io::ErrorKind::QuotaExceeded), except that of the sources, which mostly is the kernel's:
+//! [`StorageFull`](std::io::ErrorKind::StorageFull).
 //!
 //! # Portability
 //!

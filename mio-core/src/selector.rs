@@ -78,6 +78,7 @@ impl Selector {
     /// - `InvalidInput`: the interest is empty, or the source is this selector itself.
     /// - `AlreadyExists`: the source is registered here already.
     /// - `Unsupported`: the source cannot be waited for; a regular file, say, which is always ready.
+    /// - the raw `ELOOP`, from epoll: a selector or loop that waits for this one, so that they would wait in a circle.
     /// - `StorageFull`, `OutOfMemory`: no room for another source.
     /// - a closed descriptor: the raw `EBADF`.
     #[inline]

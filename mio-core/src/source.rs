@@ -11,6 +11,45 @@ use crate::sys;
 /// A source is only ever waited for: registering never reads, writes or closes it, nor changes its
 /// blocking mode.
 ///
+/// # Standard input
+///
+/// Its open file is mostly shared with other processes, which do not expect it to be non-blocking. Leave it as it is, register
+/// it in level mode, and read once for each report. Do so past the buffer of [`Stdin`](std::io::Stdin), of whose content
+/// no report comes. A file cannot be waited for, and need not:
+///
+/// ```
+/// # #[cfg(unix)] {
+/// use std::{fs::File, io::{self, Read}, os::fd::AsFd};
+/// use mio_core::{Events, Interest, Selector, Trigger};
+///
+/// /// What is read next, 0 bytes at the end.
+/// fn read_input(selector: &Selector, input: &mut File, bytes: &mut [u8]) -> io::Result<usize> {
+///     match selector.register(input, 1, Interest::READABLE, Trigger::Level) {
+///         Err(error) if error.kind() == io::ErrorKind::Unsupported => return input.read(bytes),
+///         result => result?,
+///     }
+///     let mut events = Events::with_capacity(1);
+///     while events.is_empty() {
+///         selector.select(&mut events, None)?;
+///     }
+///     selector.deregister(input)?;
+///     input.read(bytes)
+/// }
+///
+/// let selector = Selector::new()?;
+/// let mut input = File::from(io::stdin().as_fd().try_clone_to_owned()?);
+/// # let (reader, mut writer) = mio_core::pipe::new()?;
+/// # std::thread::spawn(move || io::Write::write_all(&mut writer, b"typed"));
+/// # input = File::from(std::os::fd::OwnedFd::from(reader));
+/// let mut bytes = [0; 64];
+/// let length = read_input(&selector, &mut input, &mut bytes)?;
+/// # assert_eq!(&bytes[..length], b"typed");
+/// # input = File::open("/dev/null")?;
+/// # assert_eq!(read_input(&selector, &mut input, &mut bytes)?, 0);
+/// # }
+/// # Ok::<(), std::io::Error>(())
+/// ```
+///
 /// # What a bare drop does
 ///
 /// Dropping a source closes its descriptor. On epoll the kernel forgets it then, unless a duplicate

@@ -399,6 +399,37 @@ fn a_selector_nests_in_another() {
     assert_eq!(glance(&outer), []);
 }
 
+#[cfg(nests)]
+#[test]
+fn a_selector_that_another_one_empties_tells_it_of_new_events_by_an_edge() {
+    let (inner, outer) = (Selector::new().unwrap(), Selector::new().unwrap());
+    outer.register(&inner, 1, Interest::READABLE, Trigger::Edge).unwrap();
+    let (mut pairs, mut events) = ([pair(), pair()], Events::with_capacity(1));
+    for (a, _) in &pairs {
+        inner.register(a, 2, Interest::READABLE, Trigger::Edge).unwrap();
+    }
+    for _ in 0..2 {
+        pairs.iter_mut().for_each(|(_, b)| b.write_all(b"x").unwrap());
+        assert_eq!(look(&outer), [(1, Readiness::READABLE)]);
+        for left in [1, 1, 0] {
+            inner.select(&mut events, Some(Duration::ZERO)).unwrap();
+            assert_eq!(events.len(), left);
+        }
+        assert_eq!(glance(&outer), []);
+    }
+}
+
+#[cfg(nests)]
+#[test]
+fn selectors_that_would_wait_in_a_circle_are_told_by_epoll() {
+    let (inner, outer) = (Selector::new().unwrap(), Selector::new().unwrap());
+    outer.register(&inner, 1, Interest::READABLE, Trigger::Edge).unwrap();
+    let circle = inner.register(&outer, 1, Interest::READABLE, Trigger::Edge);
+    if backend::IS_EPOLL {
+        assert_eq!(circle.unwrap_err().raw_os_error(), Some(libc::ELOOP));
+    }
+}
+
 // Windows has other ways to duplicate a socket.
 #[cfg(unix)]
 #[test]
