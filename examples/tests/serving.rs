@@ -193,6 +193,22 @@ fn clients_of_all_listeners_get_the_upstreams_in_turn() {
 }
 
 #[test]
+fn who_was_not_reached_is_followed_by_the_next_as_often_as_is_said() {
+    let (mut process, upstream) = {
+        // Nobody else has this address, so that none takes the port over.
+        let refuses = TcpListener::bind("127.0.0.6:0").unwrap().local_addr().unwrap().to_string();
+        proxy(&["--upstream", &refuses, "--upstream", &refuses, "--retries", "2"])
+    };
+    for _ in 0..3 {
+        talk(&client(&process, 0), &accept(&upstream));
+    }
+    process.signal("TERM");
+    let (_, printed) = process.ends();
+    assert!(printed.contains("0 refused"), "{printed}");
+    assert!(printed.contains("4 tried after another"), "{printed}");
+}
+
+#[test]
 fn the_upstream_is_told_of_the_client() {
     for version in ["v1", "v2"] {
         let (process, upstream) = proxy(&["--proxy-protocol", version]);

@@ -14,6 +14,7 @@ A TCP proxy, or a demonstration of it.
         --listen, --upstream                both several times; upstreams take turns
         --pairs N                           connections at a time (4096)
         --connect-timeout SECONDS           (5)
+        --retries N                         upstreams to try after one that was not reached (0)
         --idle-timeout SECONDS              (60)
         --drain-timeout SECONDS             (30)
         --proxy-protocol v1|v2              tell the upstreams who the client is
@@ -52,6 +53,7 @@ pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Mode, lexopt::Error> {
             Arg::Long("upstream") => upstreams.push(address(&mut parser)?),
             Arg::Long("pairs") => config.capacity = parser.value()?.parse()?,
             Arg::Long("connect-timeout") => config.connect_timeout = seconds(&mut parser)?,
+            Arg::Long("retries") => config.retries = parser.value()?.parse()?,
             Arg::Long("idle-timeout") => config.idle_timeout = seconds(&mut parser)?,
             Arg::Long("drain-timeout") => config.drain_timeout = seconds(&mut parser)?,
             Arg::Long("proxy-protocol") => config.proxy_protocol = protocol(&mut parser)?,

@@ -92,7 +92,7 @@ pub struct Client<'a> {
     pub key: Key,
     /// Which listener it came to: the position in [`ProxyConfig::listen`](super::ProxyConfig::listen).
     pub listener: usize,
-    /// Its address; none over a Unix socket.
+    /// Its address. None over a Unix socket, and when another upstream is to be tried for a client that has gone.
     pub address: Option<SocketAddr>,
     /// Its connection, to ask for more.
     pub connection: &'a Connection,

@@ -29,7 +29,7 @@ pub(super) struct Fault {
     pub(super) fd: c_int,
     pub(super) errno: c_int,
     /// What [`about`] said last.
-    pub(super) about: usize,
+    pub(super) about: (usize, usize),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,7 +55,7 @@ struct Injector {
 
 thread_local! {
     static INJECTOR: RefCell<Option<Injector>> = const { RefCell::new(None) };
-    static ABOUT: Cell<usize> = const { Cell::new(0) };
+    static ABOUT: Cell<(usize, usize)> = const { Cell::new((0, 0)) };
     /// How many are at work who are to be left alone.
     static CALM: Cell<u32> = const { Cell::new(0) };
 }
@@ -78,9 +78,9 @@ pub(super) fn take() -> Vec<Fault> {
     })
 }
 
-/// What the next connection is for.
-pub(super) fn about(pair: usize) {
-    ABOUT.set(pair);
+/// What the next connection is for: this try of this pair.
+pub(super) fn about(pair: usize, number: usize) {
+    ABOUT.set((pair, number));
 }
 
 /// While this lives, all goes well.

@@ -62,8 +62,8 @@ macro_rules! hooks {
                 self.world.borrow_mut().accepted($number, client);
             }
 
-            fn upstream(&mut self, _: &Client<'_>) -> Option<Address> {
-                self.world.borrow_mut().upstream()
+            fn upstream(&mut self, client: &Client<'_>) -> Option<Address> {
+                self.world.borrow_mut().upstream($number, client)
             }
 
             fn connected(&mut self, pair: Key, upstream: &Connection) {

@@ -6,7 +6,7 @@ use mio_core::proxy::{Cause, Closed, Counters};
 
 use super::{
     faults::{Call, Fault},
-    peers::{Gone, Heard, Pair, State, TRAILER, World},
+    peers::{Gone, Heard, Pair, State, TRAILER, Try, World},
     script::{CONNECT_TIMEOUT, DRAIN_TIMEOUT, IDLE_TIMEOUT, RETRY, Upstream},
 };
 
@@ -26,6 +26,13 @@ impl Pair {
         let header = if side == 1 { self.header.len() } else { 0 };
         let trailer = if self.sees() && source.has_ended() { TRAILER.len() } else { 0 };
         header + source.sent + trailer
+    }
+
+    /// The last upstream that was tried and not merely asked for, and its number.
+    fn last_try(&self) -> Option<(usize, Try)> {
+        let tried = (0..self.tried).rev();
+        let mut tried = tried.filter(|&number| self.plot.upstreams[number] != Upstream::None);
+        tried.next().map(|number| (number, self.tries[number]))
     }
 
     fn is_over(&self) -> bool {
@@ -104,12 +111,7 @@ impl World {
             self.take_in(fault);
         }
         for number in mem::take(&mut self.asked) {
-            let pair = &mut self.pairs[number];
-            pair.state = State::Connecting { since: now };
-            if pair.unopened {
-                pair.state = State::Unopened;
-                self.tallies[pair.plot.proxy].not_opened += 1;
-            }
+            self.check_try(number);
         }
         for number in mem::take(&mut self.opened) {
             let pair = &mut self.pairs[number];
@@ -147,8 +149,62 @@ impl World {
         self.pairs.iter().filter(is_open).count()
     }
 
+    /// The next upstream was asked for, with a reason if it is not the first.
+    fn check_try(&mut self, number: usize) {
+        let pair = &self.pairs[number];
+        let told = pair.tries[pair.tried];
+        match told.failed {
+            None => assert_eq!((pair.tried, pair.state), (0, State::Queued), "pair {number}"),
+            Some(cause) => assert!(
+                self.was_not_reached(pair, cause) && pair.tried <= self.retries(pair),
+                "{} at {}, told {told:?}",
+                self.describe(number),
+                self.now
+            ),
+        }
+        let (now, pair) = (self.now, &mut self.pairs[number]);
+        let tally = &mut self.tallies[pair.plot.proxy];
+        pair.tried += 1;
+        match (pair.state, told.unopened) {
+            // It stays in the table until it is closed, which is next.
+            (State::Connecting { .. }, true) | (State::Unopened, true) => {}
+            (_, true) => {
+                pair.state = State::Unopened;
+                tally.not_opened += 1;
+            }
+            (state, false) => {
+                tally.not_opened -= u64::from(state == State::Unopened);
+                pair.state = State::Connecting { since: now };
+            }
+        }
+    }
+
+    fn retries(&self, pair: &Pair) -> usize {
+        self.script.configs[pair.plot.proxy].retries as usize
+    }
+
+    /// Whether that is why the last upstream that was tried was not reached.
+    fn was_not_reached(&self, pair: &Pair, cause: Cause) -> bool {
+        let Some((number, last)) = pair.last_try() else { return false };
+        match cause {
+            Cause::ConnectFailed(kind) => {
+                let refused = pair.plot.upstreams[number] == Upstream::Refuses;
+                (refused && kind == ErrorKind::ConnectionRefused) || last.lost == Some(kind)
+            }
+            Cause::ConnectTimeout => match pair.state {
+                State::Connecting { since } => {
+                    let timeout = CONNECT_TIMEOUT.as_nanos() as u64;
+                    let waited = self.now - since;
+                    timeout <= waited && waited <= timeout + timeout / 64 + LATE
+                }
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+
     fn take_in(&mut self, fault: Fault) {
-        let number = match fault.call {
+        let (number, of) = match fault.call {
             Call::Read | Call::Write => {
                 let peer = self.across[fault.fd as usize];
                 self.pairs[peer / 2].peers[peer % 2].broke = Some(fault.kind());
@@ -162,12 +218,18 @@ impl World {
             Call::Connect | Call::Register => fault.about,
         };
         let pair = &mut self.pairs[number];
-        (pair.unopened, pair.lost) = (true, Some(fault.kind()));
+        (pair.tries[of].unopened, pair.tries[of].lost) = (true, Some(fault.kind()));
         self.touched.push(number);
-        if fault.call == Call::Connect {
-            self.connects[usize::from(pair.plot.tcp[1])].retain(|&other| other != number);
+        if fault.call == Call::Connect && pair.plot.upstreams[of] == Upstream::Accepts {
+            let connects = &mut self.connects[usize::from(pair.plot.tcp[1])];
+            // What stands behind it is a later try.
+            if let Some(at) = connects.iter().position(|&other| other == number) {
+                connects.remove(at);
+            }
         }
-        if fault.call == Call::Register || fault.errno == libc::EADDRNOTAVAIL {
+        let is_shortage = fault.call == Call::Register || fault.errno == libc::EADDRNOTAVAIL;
+        // Only those who accept pause.
+        if is_shortage && pair.state == State::Queued {
             let proxy = pair.plot.proxy;
             self.pause(proxy);
         }
@@ -199,22 +261,16 @@ impl World {
                     && pair.peers.iter().all(|peer| peer.shut || peer.gone.is_some())
                     && [0, 1].into_iter().all(|side| whole(side) && !broke(side))
             }
-            Cause::ConnectFailed(kind) => {
-                let refused = pair.plot.upstream == Upstream::Refuses;
-                (refused && kind == ErrorKind::ConnectionRefused) || pair.lost == Some(kind)
+            Cause::ConnectFailed(_) | Cause::ConnectTimeout => {
+                // All were tried that may be.
+                let none = pair.plot.upstreams[pair.tried - 1] == Upstream::None;
+                let is_last = none || pair.tried > self.retries(pair);
+                is_last && self.was_not_reached(pair, closed.cause)
             }
-            Cause::ConnectTimeout => match pair.state {
-                State::Connecting { since } => {
-                    let timeout = CONNECT_TIMEOUT.as_nanos() as u64;
-                    let waited = self.now - since;
-                    timeout <= waited && waited <= timeout + timeout / 64 + LATE
-                }
-                _ => false,
-            },
             Cause::IdleTimeout => is_open && self.has_idled(pair),
             Cause::Broken(side, kind) => self.has_broken(pair, side as usize, kind),
             Cause::Hook(kind) => pair.poisoned && kind == ErrorKind::InvalidData,
-            Cause::NoRoom => pair.state == State::Unopened && pair.lost.is_some(),
+            Cause::NoRoom => !is_open && pair.tries[pair.tried - 1].lost.is_some(),
             Cause::Stopped => {
                 let drained = DRAIN_TIMEOUT.as_nanos() as u64;
                 self.draining.is_some_and(|since| self.now >= since + drained)
@@ -308,7 +364,7 @@ impl World {
                 (!may_wait).then_some("is not accepted")
             }
             State::Connecting { .. } if client.gone == Some(Gone::Reset) => Some("has no client"),
-            State::Connecting { .. } => match pair.plot.upstream {
+            State::Connecting { .. } => match pair.plot.upstreams[pair.tried - 1] {
                 Upstream::Accepts | Upstream::Refuses => Some("connects for ever"),
                 Upstream::Deaf | Upstream::None => None,
             },
@@ -360,7 +416,7 @@ fn complaint_of_closed(pair: &Pair, side: usize, closed: &Closed) -> Option<&'st
     let resets = pair.plot.tcp[side]
         && match closed.cause {
             Cause::Broken(broken, _) => broken as usize != side,
-            Cause::Hook(_) => true,
+            Cause::Hook(_) | Cause::NoRoom => true,
             _ => false,
         };
     // The kernel says so too of bytes that nobody read, or looked at and did not take.
@@ -382,7 +438,7 @@ impl World {
         for (proxy, counters) in counters.into_iter().enumerate() {
             let Counters { accepted, not_opened, open, finished, resets, .. } = self.tallies[proxy];
             let Counters { broken, connects_failed, connect_timeouts, .. } = self.tallies[proxy];
-            let Counters { idle_timeouts, back_offs, ways, .. } = self.tallies[proxy];
+            let Counters { retries, idle_timeouts, back_offs, ways, .. } = self.tallies[proxy];
             let bounds = self.script.configs[proxy].relay;
             assert!(counters.held_max <= bounds.buffers as u64);
             let mut expected = counters;
@@ -397,6 +453,7 @@ impl World {
                 broken,
                 connects_failed,
                 connect_timeouts,
+                retries,
                 idle_timeouts,
                 back_offs,
                 ..expected

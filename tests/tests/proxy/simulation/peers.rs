@@ -13,7 +13,7 @@ use std::{
 
 use mio_core::{
     EventLoop, Key, Trigger,
-    proxy::{Address, Client, Closed, Connection, Counters, Listener, ProxyHeader},
+    proxy::{Address, Cause, Client, Closed, Connection, Counters, Listener, ProxyHeader},
     relay::{Chunk, INTEREST, Stream},
 };
 use tests::{peers::noise, small_buffers};
@@ -78,13 +78,23 @@ pub(super) struct Pair {
     pub(super) seen: [usize; 2],
     pub(super) seen_end: [bool; 2],
     pub(super) poisoned: bool,
-    /// No connection to its upstream was begun.
-    pub(super) unopened: bool,
-    /// The fault by which that was.
-    pub(super) lost: Option<ErrorKind>,
+    /// The upstreams that the proxy has asked for, and how many of them it has told of.
+    pub(super) tries: Vec<Try>,
+    pub(super) tried: usize,
     /// When the proxy is known to have moved a byte, and when it may have.
     pub(super) moved: u64,
     pub(super) stirred: u64,
+}
+
+/// An upstream that a proxy asked for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Try {
+    /// Why the one before was not reached, as the proxy has it.
+    pub(super) failed: Option<Cause>,
+    /// No connection to it was begun.
+    pub(super) unopened: bool,
+    /// The fault by which that was.
+    pub(super) lost: Option<ErrorKind>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -167,8 +177,8 @@ impl World {
                 seen: [0; 2],
                 seen_end: [false; 2],
                 poisoned: false,
-                unopened: false,
-                lost: None,
+                tries: Vec::new(),
+                tried: 0,
                 moved: 0,
                 stirred: 0,
                 plot: plot.clone(),
@@ -446,31 +456,34 @@ impl World {
         let version = self.script.configs[proxy].proxy_protocol;
         let header = ProxyHeader::encode(version, from, to);
         self.pairs[number].header = header.map_or_else(Vec::new, |it| it.as_bytes().to_vec());
-        self.asked.push(number);
         self.tallies[proxy].accepted += 1;
-        faults::about(number);
     }
 
-    pub(super) fn upstream(&mut self) -> Option<Address> {
-        let number = *self.asked.last().unwrap();
+    pub(super) fn upstream(&mut self, proxy: usize, client: &Client<'_>) -> Option<Address> {
+        let number = self.keys[proxy][client.key.index()];
+        self.note(11, number * 2, client.tries as usize);
         let pair = &mut self.pairs[number];
         let tcp = usize::from(pair.plot.tcp[1]);
-        let address = match pair.plot.upstream {
+        let count = pair.tries.len();
+        assert_eq!((client.tries as usize, client.listener), (count, pair.plot.tcp[0].into()));
+        let address = client.connection.peer_addr();
+        assert!(address.is_none() || address == client.address, "the address of {number}");
+        let (upstream, failed) = (pair.plot.upstreams[count], client.failed);
+        // Over TCP a refusal is heard of later.
+        let unopened = upstream == Upstream::None || (upstream == Upstream::Refuses && tcp == 0);
+        pair.tries.push(Try { failed, unopened, lost: None });
+        self.asked.push(number);
+        faults::about(number, count);
+        let address = match upstream {
             Upstream::Accepts => {
                 self.connects[tcp].push_back(number);
                 &self.addresses.accepting
             }
             Upstream::Deaf => &self.addresses.deaf,
-            Upstream::Refuses => {
-                // Over TCP it is heard of later.
-                pair.unopened = tcp == 0;
-                &self.addresses.refusing
-            }
-            Upstream::None => {
-                pair.unopened = true;
-                return None;
-            }
+            Upstream::Refuses => &self.addresses.refusing,
+            Upstream::None => return None,
         };
+        self.tallies[proxy].retries += u64::from(count > 0);
         Some(address[tcp].clone())
     }
 

@@ -14,6 +14,9 @@ pub(super) const IDLE_TIMEOUT: Duration = Duration::from_millis(1_000);
 pub(super) const DRAIN_TIMEOUT: Duration = Duration::from_millis(400);
 pub(super) const RETRY: Duration = Duration::from_millis(70);
 
+/// The most upstreams that are tried for a client after the first.
+const TRIES_MAX: usize = 3;
+
 /// SplitMix64 (Steele, Lea and Flood, 2014).
 #[derive(Clone, Debug)]
 pub(super) struct Random(u64);
@@ -65,7 +68,7 @@ pub(super) enum Step {
     Reset,
 }
 
-/// What a client gets.
+/// Whom a client gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Upstream {
     Accepts,
@@ -83,7 +86,8 @@ pub(super) struct Plot {
     pub(super) proxy: usize,
     /// Whether the connection of this side is one of TCP.
     pub(super) tcp: [bool; 2],
-    pub(super) upstream: Upstream,
+    /// Those that are tried for it, one after the other.
+    pub(super) upstreams: Vec<Upstream>,
     /// The kernel keeps little.
     pub(super) narrow: bool,
     /// Who takes bytes when they come; others when they say so.
@@ -139,6 +143,7 @@ impl Random {
                 pipe_bytes: self.pick(&[5_000, 70_000]),
             },
             connect_timeout: CONNECT_TIMEOUT,
+            retries: self.pick(&[0, 1, TRIES_MAX as u32]),
             idle_timeout: IDLE_TIMEOUT,
             drain_timeout: DRAIN_TIMEOUT,
             accept_retry: RETRY,
@@ -149,18 +154,13 @@ impl Random {
 
     fn plot(&mut self, exact: bool, span: usize) -> Plot {
         let tcp = [0, 1].map(|_| !exact && self.chance(70));
-        let upstream = match self.below(20) {
-            0 => Upstream::Deaf,
-            1 => Upstream::Refuses,
-            2 => Upstream::None,
-            _ => Upstream::Accepts,
-        };
+        let upstreams = (0..=TRIES_MAX).map(|_| self.upstream()).collect();
         let eager = [0, 1].map(|_| self.chance(70));
         let scripts = eager.map(|eager| self.life(eager));
         let mut plot = Plot {
             proxy: self.below(2),
             tcp,
-            upstream,
+            upstreams,
             narrow: self.chance(50),
             eager,
             scripts,
@@ -168,6 +168,15 @@ impl Random {
         };
         plot.scripts[0].insert(0, (self.millis(span), Step::Connect));
         plot
+    }
+
+    fn upstream(&mut self) -> Upstream {
+        match self.below(20) {
+            0 | 1 => Upstream::Deaf,
+            2 | 3 => Upstream::Refuses,
+            4 => Upstream::None,
+            _ => Upstream::Accepts,
+        }
     }
 
     /// One peer's life. Some say nothing, and some leave in the middle.
