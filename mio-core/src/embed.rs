@@ -15,6 +15,9 @@ impl<M, S> EventLoop<M, S> {
     /// after its event, of which no edge tells, a turn with events in a loop that has had such a source is followed by one
     /// more.
     ///
+    /// Since the outer loop waits after the question, [`now`](EventLoop::now) is another time after it, and so a timer that is
+    /// set by somebody whom the outer loop calls is not early.
+    ///
     /// Like a turn it moves timers that were pushed back, within
     /// [`Config::repairs_per_turn`](crate::Config::repairs_per_turn); if that is too little to tell, it answers an
     /// instant that is past. No system call but, on some platforms, that of reading the clock.
@@ -75,6 +78,15 @@ impl<M, S> EventLoop<M, S> {
     /// }
     /// ```
     pub fn next_deadline(&mut self) -> Option<Instant> {
+        let deadline = self.deadline_of_turn();
+        // Time passes now; within a turn it stands still.
+        if self.inner.running == 0 {
+            self.inner.clock.expire();
+        }
+        deadline
+    }
+
+    fn deadline_of_turn(&mut self) -> Option<Instant> {
         if self.inner.has_work() || self.inner.may_have_more() {
             return Some(self.now());
         }

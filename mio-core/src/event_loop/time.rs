@@ -12,7 +12,8 @@ use crate::{clock::nanoseconds, sys, timer::Timeout, token::In};
 impl<M, S> EventLoop<M, S> {
     /// The time of this turn: read when first asked for in a turn, the same until its end. Between two
     /// turns, and before the first, likewise: read when first asked for, the same until the next
-    /// turn begins; [`update_now`](EventLoop::update_now) reads it again.
+    /// turn begins or an outer loop asks for [`next_deadline`](EventLoop::next_deadline);
+    /// [`update_now`](EventLoop::update_now) reads it again.
     ///
     /// Portability: it is [`Instant`]'s clock, which on Linux stands still while the machine is suspended, and
     /// timers with it. Where there is none (wasm32-unknown-unknown, where [`Instant::now`] panics) it stands still and

@@ -2,10 +2,11 @@
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    thread,
     time::{Duration, Instant},
 };
 
-use mio_core::{Config, EventLoop, Handler, Readiness};
+use mio_core::{Config, EventLoop, Expiry, Handler, Readiness};
 
 use crate::recorder::{Do, ready_loop};
 
@@ -153,10 +154,48 @@ fn next_deadline_says_how_long_to_wait() {
     let now = event_loop.now();
     let timer = event_loop.timeout(1u64, Duration::from_secs(5)).unwrap();
     assert_eq!(event_loop.next_deadline(), Some(now + Duration::from_secs(5)));
+    let now = event_loop.now();
     event_loop.reschedule(timer, Duration::from_secs(9));
     assert_eq!(event_loop.next_deadline(), Some(now + Duration::from_secs(9)));
     event_loop.again(1u64, Readiness::READABLE).unwrap();
     assert!(event_loop.next_deadline().unwrap() <= Instant::now(), "work is left");
+}
+
+#[test]
+fn a_timer_that_is_set_after_a_wait_of_the_outer_loop_is_not_early() {
+    const DELAY: Duration = Duration::from_secs(1);
+    let mut event_loop = EventLoop::<u32>::new().unwrap();
+    event_loop.timeout(1u64, DELAY).unwrap();
+    event_loop.next_deadline();
+    thread::sleep(Duration::from_millis(2));
+    let start = Instant::now();
+    let timer = event_loop.timeout(2u64, DELAY).unwrap();
+    assert!(event_loop.deadline(timer).unwrap() >= start + DELAY);
+}
+
+#[test]
+fn next_deadline_leaves_the_time_of_a_turn_alone() {
+    struct Asks(u32);
+    impl Handler for Asks {
+        fn timeout(&mut self, event_loop: &mut EventLoop, token: u64, _: Expiry) {
+            self.0 += 1;
+            if token == 1 {
+                let now = event_loop.now();
+                event_loop.timeout(2u64, Duration::ZERO).unwrap();
+                thread::sleep(Duration::from_millis(2));
+                event_loop.next_deadline();
+                assert_eq!(event_loop.now(), now);
+            }
+        }
+    }
+    let mut event_loop = EventLoop::new().unwrap();
+    event_loop.timeout(1u64, Duration::ZERO).unwrap();
+    let mut asks = Asks(0);
+    for fired in 1..=2 {
+        while event_loop.next_deadline().is_some_and(|at| at > Instant::now()) {}
+        event_loop.run_once(&mut asks, Some(Duration::ZERO)).unwrap();
+        assert_eq!(asks.0, fired, "a timer that was set in a turn fires in a later one");
+    }
 }
 
 #[test]
