@@ -298,7 +298,17 @@ impl<T> Consumer<T> {
 impl<T, C> Drop for Consumer<T, C> {
     fn drop(&mut self) {
         self.queue.close();
-        while self.pop().is_some() {}
+        let rest = Rest(self);
+        while rest.0.pop().is_some() {}
+    }
+}
+
+/// Drops what is left when one of the values panics: those that own producers would keep the queue for ever.
+struct Rest<'a, T, C>(&'a mut Consumer<T, C>);
+
+impl<T, C> Drop for Rest<'_, T, C> {
+    fn drop(&mut self) {
+        while self.0.pop().is_some() {}
     }
 }
 
@@ -402,6 +412,25 @@ mod tests {
         drop(consumer.pop());
         drop(consumer);
         assert_eq!(Arc::strong_count(&value), 1);
+    }
+
+    #[test]
+    fn a_leftover_that_panics_does_not_keep_those_that_own_a_producer() {
+        struct Owner {
+            _queue: Arc<Queue<Owner>>,
+            panics: bool,
+        }
+        impl Drop for Owner {
+            fn drop(&mut self) {
+                assert!(!self.panics, "told to");
+            }
+        }
+        let (queue, consumer) = queue(4, ()).unwrap();
+        for panics in [false, true, false, false] {
+            assert!(queue.push(Owner { _queue: Arc::clone(&queue), panics }).is_ok());
+        }
+        panic::catch_unwind(panic::AssertUnwindSafe(|| drop(consumer))).unwrap_err();
+        assert_eq!(Arc::strong_count(&queue), 1);
     }
 
     #[test]
