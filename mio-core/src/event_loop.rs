@@ -68,8 +68,14 @@ use crate::{
 /// A callback may put another loop in the place of the one that it is handed, by [`mem::replace`](std::mem::replace)
 /// say, and the run goes on with that one. What was taken away keeps its events, timers and messages; it can be run
 /// elsewhere, also at once, and be put back at any time. A component should leave that to its parent: a loop is out of the
-/// component's scope where it takes it to, but if it takes loops and puts them back by turns, they may take tokens in the
-/// wrong scope.
+/// component's scope where it takes it to, but if it takes loops and puts them back by turns, or takes one that its parent
+/// has put in place in the same run, they may take tokens in the wrong scope until they are run.
+///
+/// # Loops that callbacks lend
+///
+/// A callback may lend the loop to another thread, one of a [scope](std::thread::scope) say. The loop takes the same tokens
+/// there, and what a component fails with goes to its parent as ever. But the thread does not know that the loop runs: it
+/// can run it, out of all scopes, and then the loop is in none either when the callback goes on.
 ///
 /// # Forks
 ///
@@ -121,6 +127,7 @@ pub(crate) struct Inner<M> {
     pub(crate) uncaught: Option<(u32, io::Error)>,
     /// The run that the loop is in, by a number of the thread's, or was in when a callback took it away; 0 for none.
     pub(crate) running: u64,
+    pub(crate) home: Home,
     pub(crate) scoping: Scoping,
     pub(crate) selector: Selector,
     pub(crate) receiver: Receiver<M>,
@@ -139,6 +146,13 @@ pub(crate) struct Inner<M> {
     pub(crate) spin: Duration,
     /// The state of the generator that permutes events; `None` in real time.
     pub(crate) permutation: Option<u64>,
+}
+
+/// Where the run is that a loop is in: the address of the loop, and one that tells its thread from others.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Home {
+    pub(crate) place: usize,
+    pub(crate) thread: usize,
 }
 
 impl<M> EventLoop<M> {
@@ -189,6 +203,7 @@ impl<M> EventLoop<M> {
             error: None,
             uncaught: None,
             running: 0,
+            home: Home::default(),
             scoping: Scoping::ROOT,
             selector,
             receiver,

@@ -4,7 +4,7 @@
 use std::{cell::Cell, io, ptr};
 
 use crate::{
-    event_loop::{EventLoop, Inner, Work},
+    event_loop::{EventLoop, Home, Inner, Work},
     token::Scoping,
 };
 
@@ -46,7 +46,7 @@ impl Runs {
     }
 
     /// `None` if there is one at this place, or no room.
-    fn begin(&self, place: usize) -> Option<u64> {
+    fn begin(&self, place: usize) -> Option<(u64, Home)> {
         let depth = self.depth.get();
         if self.at(place).is_some() {
             return None;
@@ -54,7 +54,7 @@ impl Runs {
         let number = self.number();
         self.runs.get(depth)?.set(Run { place, number });
         self.depth.set(depth + 1);
-        Some(number)
+        Some((number, self.home(place)))
     }
 
     fn end(&self) {
@@ -65,6 +65,10 @@ impl Runs {
         self.numbers.set(self.numbers.get() + 1);
         self.numbers.get()
     }
+
+    fn home(&self, place: usize) -> Home {
+        Home { place, thread: ptr::from_ref(self).addr() }
+    }
 }
 
 /// While this lives, the loop runs. It ends with a panic too.
@@ -74,10 +78,10 @@ impl<'a, M> Running<'a, M> {
     #[inline]
     pub(crate) fn start(event_loop: &'a mut EventLoop<M>) -> io::Result<Running<'a, M>> {
         let here = event_loop.inner.place();
-        let Some(number) = RUNS.with(|runs| runs.begin(here)) else {
+        let Some((number, home)) = RUNS.with(|runs| runs.begin(here)) else {
             return Err(io::ErrorKind::ResourceBusy.into());
         };
-        event_loop.inner.running = number;
+        (event_loop.inner.running, event_loop.inner.home) = (number, home);
         // What a callback that panicked, or took the loop away, left behind.
         event_loop.inner.park_events();
         event_loop.inner.go_to_root();
@@ -100,13 +104,15 @@ impl<M> Inner<M> {
     }
 
     /// Whether a callback took the loop away from where it was called, so that nobody is left who leaves the
-    /// scope that it is in. Where loops run it has come back, or nobody knows better.
+    /// scope that it is in. Where loops run it has come back, or nobody knows better. Where it runs in another
+    /// thread, its callback has lent it to this one.
     #[cold]
     pub(crate) fn is_away(&self) -> bool {
+        let (place, home) = (self.place(), self.home);
         self.running != 0
-            && RUNS.with(|runs| match runs.at(self.place()) {
+            && RUNS.with(|runs| match runs.at(place) {
                 Some(_) => self.running == runs.robbed.get(),
-                None => true,
+                None => home.place != place || home.thread == runs.home(place).thread,
             })
     }
 
@@ -138,6 +144,7 @@ impl<M> Inner<M> {
 
     fn belong(&mut self, runs: &Runs, run: &Cell<Run>) {
         self.running = runs.number();
+        self.home = runs.home(self.place());
         run.set(Run { number: self.running, ..run.get() });
     }
 

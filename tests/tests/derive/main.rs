@@ -2,6 +2,7 @@
 
 mod exchange;
 mod kinds;
+mod lending;
 mod nesting;
 mod payloads;
 mod shapes;
