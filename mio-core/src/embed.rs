@@ -105,7 +105,7 @@ sys::if_nestable! {
         /// work that the last turn left behind; [`next_deadline`](EventLoop::next_deadline), which is to be asked
         /// before each wait, tells of both.
         ///
-        /// Registering it with a selector, or waiting for it, is all that may be done with the descriptor.
+        /// Registering it with a selector to be readable, or waiting for that, is all that may be done with the descriptor.
         ///
         /// Portability: where the kernel waits through a descriptor (epoll, kqueue).
         fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {

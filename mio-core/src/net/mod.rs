@@ -18,6 +18,44 @@
 //! runtime sees to it that no `SIGPIPE` ends the process, in every program whose `main` is Rust's;
 //! any other program ignores that signal itself.
 //!
+//! # Names
+//!
+//! To look a name up takes as long as its servers do, and the way of the system
+//! ([`ToSocketAddrs`](std::net::ToSocketAddrs)) blocks. So let another thread do it, and send the loop what it has found:
+//!
+//! ```
+//! use std::{io, net::{SocketAddr, ToSocketAddrs}, thread};
+//! use mio_core::{EventLoop, Handler, Sender, net::{TcpListener, TcpStream}};
+//!
+//! type Found = io::Result<Vec<SocketAddr>>;
+//!
+//! /// The thread may be one of several that take names from a channel.
+//! fn look_up(name: String, answer: Sender<Found>) {
+//!     thread::spawn(move || {
+//!         let found = name.to_socket_addrs().map(Iterator::collect);
+//!         // An error means that nobody waits for it any more, or that its queue is full.
+//!         let _ = answer.send(found);
+//!     });
+//! }
+//!
+//! struct Client(Option<TcpStream>);
+//!
+//! impl Handler<Found> for Client {
+//!     fn message(&mut self, event_loop: &mut EventLoop<Found>, found: Found) {
+//!         // Which of them answers shows only later: keep the others.
+//!         let first = found.ok().and_then(|addresses| addresses.first().copied());
+//!         self.0 = first.and_then(|address| TcpStream::connect(address).ok());
+//!         event_loop.shutdown();
+//!     }
+//! }
+//!
+//! let server = TcpListener::bind("127.0.0.1:0".parse().unwrap())?;
+//! let mut event_loop = EventLoop::new()?;
+//! look_up(server.local_addr()?.to_string(), event_loop.sender());
+//! assert!(event_loop.run(Client(None))?.0.is_some());
+//! # Ok::<(), io::Error>(())
+//! ```
+//!
 //! # Portability
 //!
 //! On WASI a program opens no sockets: `bind` and `connect` are `Unsupported`, and so is every option. A listener or a
