@@ -355,26 +355,30 @@ mod tests {
         ring
     }
 
-    /// Counts its calls, and gives or takes up to `limit` bytes in each.
+    /// Counts its calls, and those for several parts, and gives or takes up to `limit` bytes in each.
     pub(super) struct Peer {
         calls: usize,
+        vectored: usize,
         limit: usize,
         pub(super) bytes: VecDeque<u8>,
     }
 
     impl Peer {
         pub(super) fn new(limit: usize, bytes: &[u8]) -> Peer {
-            Peer { calls: 0, limit, bytes: bytes.iter().copied().collect() }
+            Peer { calls: 0, vectored: 0, limit, bytes: bytes.iter().copied().collect() }
         }
     }
 
     impl Read for Peer {
         fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
-            self.read_vectored(&mut [IoSliceMut::new(bytes)])
+            let read = self.read_vectored(&mut [IoSliceMut::new(bytes)]);
+            self.vectored -= 1;
+            read
         }
 
         fn read_vectored(&mut self, parts: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
             self.calls += 1;
+            self.vectored += 1;
             let mut n = 0;
             for place in parts.iter_mut().flat_map(|part| part.iter_mut()).take(self.limit) {
                 let Some(byte) = self.bytes.pop_front() else { break };
@@ -387,11 +391,14 @@ mod tests {
 
     impl Write for Peer {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.write_vectored(&[IoSlice::new(bytes)])
+            let written = self.write_vectored(&[IoSlice::new(bytes)]);
+            self.vectored -= 1;
+            written
         }
 
         fn write_vectored(&mut self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
             self.calls += 1;
+            self.vectored += 1;
             let before = self.bytes.len();
             self.bytes.extend(parts.iter().flat_map(|part| part.iter()).take(self.limit));
             Ok(self.bytes.len() - before)
@@ -438,6 +445,17 @@ mod tests {
         let mut source = Peer::new(9, b"efghijk");
         assert_eq!(ring.fill_from(&mut source).unwrap(), 5);
         assert_eq!((&*ring.make_contiguous(), source.calls), (&b"defghi"[..], 1));
+    }
+
+    #[test]
+    fn what_is_in_one_part_takes_the_plain_call() {
+        let (mut ring, mut peer) = (Ring::new([0; 6]), Peer::new(9, b"abcdefgh"));
+        assert_eq!(ring.fill_from(&mut peer).unwrap(), 6);
+        assert_eq!(ring.drain_to(&mut peer).unwrap(), 6);
+        assert_eq!((peer.calls, peer.vectored), (2, 0));
+        let mut peer = Peer::new(9, b"");
+        assert_eq!(wrapped().drain_to(&mut peer).unwrap(), 5);
+        assert_eq!((peer.calls, peer.vectored), (1, 1));
     }
 
     #[test]

@@ -23,7 +23,7 @@ pub struct Config {
     /// platform how many requests [`again`](crate::EventLoop::again) holds. Default 16,384.
     pub sources: usize,
     /// Events taken from the kernel at a time, and requests of [`again`](crate::EventLoop::again) handled
-    /// at a time. Default 1,024; more than the kernel allows (178,956,970 with epoll) is as good as that.
+    /// at a time. Default 1,024; more than the kernel allows (over a hundred million with epoll) is as good as that.
     pub events: usize,
     /// Timers armed at a time. Default 16,384.
     pub timers: usize,

@@ -538,6 +538,38 @@ mod tests {
     }
 
     #[test]
+    fn a_pair_is_not_made_of_those_who_came_after() {
+        let (mut slab, gone) = full(2);
+        slab.clear();
+        let keys = [10, 11].map(|value| slab.insert(value).unwrap());
+        assert_eq!(keys.map(Key::index), [gone[0].index(), gone[1].index()]);
+        assert!(slab.get_pair_mut(gone[0], keys[1]).is_none());
+        assert!(slab.get_pair_mut(keys[0], gone[1]).is_none());
+        assert_eq!(slab.get_mut(gone[0]), None);
+        assert_eq!(slab.get_pair_mut(keys[1], keys[0]), Some((&mut 11, &mut 10)));
+    }
+
+    #[test]
+    fn values_come_with_the_keys_that_find_them() {
+        let (mut slab, gone) = full(3);
+        slab.remove(gone[1]);
+        let second = slab.insert(1).unwrap();
+        let keys = [gone[0], second, gone[2]];
+        assert_eq!((second.index(), second.generation()), (1, 1));
+        assert!(slab.iter().map(|(key, _)| key).eq(keys));
+        assert!(slab.iter_mut().map(|(key, _)| key).eq(keys));
+        assert!(slab.keys().eq(keys));
+        assert_eq!(slab.key_at(1), Some(second));
+        let mut seen = Vec::new();
+        slab.retain(|key, _| {
+            seen.push(key);
+            true
+        });
+        assert_eq!(seen, keys);
+        assert!(slab.drain().map(|(key, _)| key).eq(keys));
+    }
+
+    #[test]
     fn retain_and_drain_make_keys_stale() {
         let (mut slab, keys) = full(5);
         slab.retain(|key, value| key.index() == *value && *value % 2 == 0);

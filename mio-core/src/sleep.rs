@@ -44,15 +44,14 @@ impl<M> Inner<M> {
             return Ok(());
         }
         self.more = false;
-        let again = self.again.len();
         self.wait_somehow(limit)?;
-        self.repeat(again);
+        self.repeat();
         Ok(())
     }
 
-    /// Adds the first `count` of what `again` asked for, no more than events are taken at a time.
-    fn repeat(&mut self, count: usize) {
-        for _ in 0..count.min(self.events.capacity()) {
+    /// Adds the first of what `again` asked for, no more than events are taken at a time.
+    fn repeat(&mut self) {
+        for _ in 0..self.events.capacity() {
             let Some(&event) = self.again.front() else { break };
             if !self.events.push(event) {
                 break;
@@ -117,12 +116,11 @@ impl<M> Inner<M> {
     /// Looks for events, messages and signals for a while. Nobody has to wake the loop meanwhile.
     fn spin_then_sleep(&mut self, timeout: Option<Duration>) -> io::Result<()> {
         let start = self.clock.read();
-        let timeout = timeout.map(nanoseconds);
-        let patience = nanoseconds(self.spin).min(timeout.unwrap_or(u64::MAX));
+        let (timeout, patience) = (timeout.map(nanoseconds), nanoseconds(self.spin));
         loop {
             self.poll()?;
             let spun = self.clock.read() - start;
-            if !self.events.is_done() || self.has_work() || timeout.is_some_and(|t| t <= spun) {
+            if self.has_work() || timeout.is_some_and(|t| t <= spun) {
                 return Ok(());
             }
             if spun >= patience {
@@ -160,7 +158,7 @@ impl<M> Inner<M> {
     /// When nothing is ready, the clock jumps to where a wait would have ended.
     fn wait_virtually(&mut self, limit: Option<Duration>) -> io::Result<()> {
         self.poll()?;
-        if self.events.is_done() && !self.has_work() {
+        if !self.has_work() {
             let now = self.clock().now();
             let limit = limit.map_or(u64::MAX, |limit| now.saturating_add(nanoseconds(limit)));
             match self.timers.next(self.repairs_per_turn) {

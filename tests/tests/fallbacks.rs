@@ -107,6 +107,30 @@ fn what_was_refused_is_not_asked_for_again() {
     assert_eq!(refused.count(), usize::from(backend::IS_EPOLL && !backend::IS_OLD));
 }
 
+#[test]
+fn an_accept_that_was_refused_is_not_asked_for_again() {
+    let isolated = Isolated::new(tests::test_name!()).refuse(&[libc::SYS_accept4], libc::ENOSYS);
+    let trace = isolated.trace(|| {
+        let listener = TcpListener::bind(LOCALHOST).unwrap();
+        let address = listener.local_addr().unwrap();
+        let _clients = [(); 3].map(|()| std::net::TcpStream::connect(address).unwrap());
+        tests::mark(1);
+        (0..3).for_each(|_| drop(listener.accept().unwrap()));
+        tests::mark(2);
+    });
+    let refused = trace.names(1, 2).into_iter().filter(|name| *name == "accept4");
+    assert_eq!(refused.count(), usize::from(!backend::IS_OLD));
+}
+
+#[test]
+fn a_connect_that_is_interrupted_is_in_progress() {
+    let isolated = Isolated::new(tests::test_name!()).refuse(&[libc::SYS_connect], libc::EINTR);
+    isolated.run(|| {
+        let listener = TcpListener::bind(LOCALHOST).unwrap();
+        assert!(TcpStream::connect(listener.local_addr().unwrap()).is_ok());
+    });
+}
+
 fn everything_works() {
     timers_are_never_early();
     messages_wake_a_sleeping_loop();

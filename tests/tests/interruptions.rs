@@ -4,7 +4,7 @@
 
 use std::{io, os::unix::thread::JoinHandleExt, panic, sync::mpsc, thread, time::Duration};
 
-use mio_core::{EventLoop, Events, Handler, Selector, Signal, SignalInfo, Waker};
+use mio_core::{Config, EventLoop, Events, Handler, Selector, Signal, SignalInfo, Waker};
 use tests::{Isolated, raise, test_name};
 
 #[test]
@@ -85,6 +85,32 @@ fn a_signal_ends_the_wait_of_a_bare_selector_without_an_event() {
                 0,
                 "no event, and no error: {timeout:?}"
             );
+        }
+    });
+}
+
+#[test]
+fn a_turn_handles_as_many_signals_as_there_is_room_for_and_what_was_merged_comes_without_a_wait() {
+    #[derive(Default)]
+    struct Seen(Vec<Signal>);
+    impl Handler for Seen {
+        fn signal(&mut self, _: &mut EventLoop, _token: u64, info: SignalInfo) {
+            self.0.push(info.signal);
+        }
+    }
+    Isolated::new(test_name!()).run(|| {
+        for signals in [0, 1] {
+            let config = Config { signals, ..Config::default() };
+            let mut event_loop: EventLoop = EventLoop::with_config(config).unwrap();
+            let set = [Signal::USR1, Signal::USR2, Signal::HUP];
+            event_loop.signals_with(set.into_iter().collect(), 1u64).unwrap();
+            set.iter().for_each(|signal| raise(signal.as_raw()));
+            let mut seen = Seen::default();
+            for turn in 1..=set.len() {
+                event_loop.run_once(&mut seen, None).unwrap();
+                assert_eq!(seen.0.len(), turn, "room for one at a time");
+            }
+            assert!(set.iter().all(|signal| seen.0.contains(signal)), "{:?}", seen.0);
         }
     });
 }

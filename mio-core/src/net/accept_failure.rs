@@ -79,10 +79,16 @@ mod tests {
         for (kind, failure) in [
             (ErrorKind::WouldBlock, AcceptFailure::Nobody),
             (ErrorKind::ConnectionAborted, AcceptFailure::Connection),
+            (ErrorKind::ConnectionReset, AcceptFailure::Connection),
+            (ErrorKind::HostUnreachable, AcceptFailure::Connection),
+            (ErrorKind::Interrupted, AcceptFailure::Connection),
             (ErrorKind::NetworkDown, AcceptFailure::Connection),
+            (ErrorKind::NetworkUnreachable, AcceptFailure::Connection),
             (ErrorKind::PermissionDenied, AcceptFailure::Connection),
+            (ErrorKind::TimedOut, AcceptFailure::Connection),
             (ErrorKind::OutOfMemory, AcceptFailure::Shortage),
             (ErrorKind::QuotaExceeded, AcceptFailure::Shortage),
+            (ErrorKind::Other, AcceptFailure::Shortage),
             (ErrorKind::InvalidInput, AcceptFailure::Listener),
         ] {
             assert_eq!(AcceptFailure::of(&kind.into()), failure, "{kind:?}");

@@ -188,6 +188,8 @@ mod tests {
         net::TcpStream::connect(("127.0.0.1", port)).unwrap();
         assert!(both.accept().unwrap().1.is_ipv6());
 
+        // It means nothing to IPv4.
+        TcpListener::bind_with("127.0.0.1:0".parse().unwrap(), options(true)).unwrap();
         let six = TcpListener::bind_with(any, options(true)).unwrap();
         let port = six.local_addr().unwrap().port();
         let refused = net::TcpStream::connect(("127.0.0.1", port)).unwrap_err();

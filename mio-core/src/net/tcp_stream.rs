@@ -284,6 +284,18 @@ mod tests {
         assert!(pending.finish_connect().unwrap());
     }
 
+    #[test]
+    fn a_backlog_beyond_all_bounds_is_the_longest_queue_there_is() {
+        let options = ListenOptions { backlog: u32::MAX, ..ListenOptions::default() };
+        let listener = TcpListener::bind_with("127.0.0.1:0".parse().unwrap(), options).unwrap();
+        let address = listener.local_addr().unwrap();
+        let streams = [(); 8].map(|()| TcpStream::connect(address).unwrap());
+        for stream in streams {
+            wait(&stream, Interest::WRITABLE);
+            assert!(stream.finish_connect().unwrap());
+        }
+    }
+
     // Windows leaves that to the next read.
     #[cfg(unix)]
     #[test]
@@ -375,14 +387,16 @@ mod tests {
     }
 
     #[test]
-    fn a_linger_of_less_than_a_second_is_no_reset() {
-        let (mut client, server) = connected();
-        server.set_linger(Some(Duration::from_nanos(1))).unwrap();
-        // It waits for the end of the peer, which so comes first.
-        client.shutdown(Shutdown::Write).unwrap();
-        drop(server);
-        wait(&client, Interest::READABLE);
-        assert_eq!(client.read(&mut [0]).unwrap(), 0);
+    fn no_linger_but_zero_is_a_reset_however_short_or_long() {
+        for linger in [Duration::from_nanos(1), Duration::MAX] {
+            let (mut client, server) = connected();
+            server.set_linger(Some(linger)).unwrap();
+            // It waits for the end of the peer, which so comes first.
+            client.shutdown(Shutdown::Write).unwrap();
+            drop(server);
+            wait(&client, Interest::READABLE);
+            assert_eq!(client.read(&mut [0]).unwrap(), 0);
+        }
     }
 
     #[test]

@@ -213,6 +213,7 @@ mod tests {
         one.connect(&there).unwrap();
         one.send(b"third").unwrap();
         assert_eq!(one.peer_addr().unwrap().as_pathname(), Some(there.as_ref()));
+        assert_eq!(one.local_addr().unwrap().as_pathname(), Some(here.as_ref()));
         let mut buffer = [0; 5];
         let (length, from) = other.recv_from(&mut buffer).unwrap();
         assert_eq!((length, &buffer), (5, b"first"));

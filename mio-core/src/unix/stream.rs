@@ -188,8 +188,14 @@ mod tests {
             }
         };
         assert_eq!(error.kind(), ErrorKind::WouldBlock);
-        listener.accept().unwrap();
-        UnixStream::connect(&path).unwrap();
+        let (accepted, _) = listener.accept().unwrap();
+        let client = UnixStream::connect(&path).unwrap();
+        // Who listens has a name, and who has connected none.
+        let ours = Some(path.as_ref());
+        assert_eq!(client.peer_addr().unwrap().as_pathname(), ours);
+        assert!(client.local_addr().unwrap().is_unnamed());
+        assert_eq!(accepted.local_addr().unwrap().as_pathname(), ours);
+        assert!(accepted.peer_addr().unwrap().is_unnamed());
     }
 
     #[test]

@@ -294,6 +294,19 @@ fn both_precisions_keep_their_promise() {
 }
 
 #[test]
+fn a_bounded_turn_ends_at_its_bound_though_a_timer_waits() {
+    for precision in [Precision::Cheap, Precision::Exact] {
+        let config = Config { precision, ..Config::default() };
+        let mut event_loop = EventLoop::with_config(config).unwrap();
+        let timeout = event_loop.timeout(1u64, Duration::from_secs(30)).unwrap();
+        let mut recorder = Recorder::default();
+        event_loop.run_once(&mut recorder, Some(Duration::from_millis(5))).unwrap();
+        assert_eq!(recorder.calls, []);
+        assert!(event_loop.cancel(timeout), "it has not fired");
+    }
+}
+
+#[test]
 fn a_callback_that_takes_long_does_not_push_later_deadlines_back() {
     const LONG: Duration = Duration::from_millis(200);
     struct Slow(Duration);

@@ -1,11 +1,12 @@
 //! Hours in milliseconds, and the same seed the same run.
 
 use std::{
+    io::Write,
     thread,
     time::{Duration, Instant},
 };
 
-use mio_core::{Config, EventLoop, Expiry, Handler, Readiness};
+use mio_core::{Config, EventLoop, Expiry, Handler, Interest, Readiness, Trigger};
 
 use tests::{pair, settle};
 
@@ -161,6 +162,67 @@ fn time_stands_still_while_something_is_ready() {
     event_loop.timeout(1u64, Duration::from_nanos(5)).unwrap();
     event_loop.again(2u64, Readiness::READABLE).unwrap();
     event_loop.run(Busy(0)).unwrap();
+}
+
+#[test]
+fn time_stands_still_while_sources_are_ready() {
+    let mut event_loop = virtual_loop(0);
+    let start = event_loop.now();
+    let (a, mut b) = pair();
+    event_loop.register_with(&a, 1u64, Interest::READABLE, Trigger::Edge).unwrap();
+    event_loop.timeout(2u64, Duration::from_nanos(5)).unwrap();
+    b.write_all(b"x").unwrap();
+    settle();
+    let mut recorder = Recorder::default();
+    event_loop.run_once(&mut recorder, None).unwrap();
+    assert_eq!((recorder.tokens(), event_loop.now()), (vec![1], start));
+    event_loop.run_once(&mut recorder, None).unwrap();
+    assert_eq!(recorder.tokens(), [1, 2]);
+}
+
+#[test]
+fn times_beyond_the_end_of_the_clock_never_come() {
+    let mut event_loop = virtual_loop(0);
+    let mut recorder = Recorder::default();
+    // So that a sum with the longest delay would come out before now.
+    event_loop.run_once(&mut recorder, Some(Duration::from_secs(1))).unwrap();
+    event_loop.timeout(1u64, Duration::MAX).unwrap();
+    event_loop.interval(2u64, Duration::MAX).unwrap();
+    let moved = event_loop.timeout(3u64, Duration::ZERO).unwrap();
+    assert!(event_loop.reschedule(moved, Duration::MAX));
+    event_loop.run_once(&mut recorder, Some(Duration::from_secs(1 << 30))).unwrap();
+    assert_eq!(recorder.calls, []);
+    let start = event_loop.now();
+    event_loop.timeout(4u64, Duration::from_secs(1)).unwrap();
+    event_loop.run_once(&mut recorder, Some(Duration::MAX)).unwrap();
+    assert_eq!(recorder.tokens(), [4], "the longest wait is no short one");
+    assert_eq!(event_loop.now() - start, Duration::from_secs(1));
+}
+
+/// The events of two sources with one token that are there from the beginning.
+fn namesakes(seed: u64, reader_first: bool) -> Vec<Call> {
+    let mut event_loop = virtual_loop(seed);
+    let ((reader, mut peer), (writer, _peer)) = (pair(), pair());
+    peer.write_all(b"x").unwrap();
+    settle();
+    let mut sources = [(&reader, Interest::READABLE), (&writer, Interest::WRITABLE)];
+    if !reader_first {
+        sources.reverse();
+    }
+    for (source, interest) in sources {
+        event_loop.register_with(source, 1u64, interest, Trigger::Edge).unwrap();
+    }
+    let mut recorder = Recorder::default();
+    event_loop.run_once(&mut recorder, Some(Duration::ZERO)).unwrap();
+    assert_eq!(recorder.calls.len(), 2);
+    recorder.calls
+}
+
+#[test]
+fn the_order_is_that_of_the_seed_and_not_of_the_kernel() {
+    for seed in 0..20 {
+        assert_eq!(namesakes(seed, true), namesakes(seed, false), "{seed}");
+    }
 }
 
 /// The order in which ten ready sources are handled.

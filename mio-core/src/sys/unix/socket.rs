@@ -143,8 +143,13 @@ pub(super) fn connect(socket: OwnedFd, peer: &Address) -> io::Result<OwnedFd> {
 /// Accepts in one system call; in four where `accept4` is refused.
 #[inline(always)]
 pub(super) fn accept(listener: BorrowedFd<'_>, address: &mut Address) -> io::Result<OwnedFd> {
+    uninterrupted(|| accept_once(listener, address))
+}
+
+#[inline(always)]
+fn uninterrupted<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
     loop {
-        match accept_once(listener, address) {
+        match call() {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             outcome => return outcome,
         }
@@ -183,10 +188,19 @@ fn flag_socket_late(socket: OwnedFd) -> io::Result<OwnedFd> {
 
 #[cfg(test)]
 mod tests {
-    use std::{net::TcpStream, os::fd::AsFd};
+    use std::{io::ErrorKind, net::TcpStream, os::fd::AsFd};
 
-    use super::{Address, accept_late, tcp_listen};
+    use super::{Address, accept_late, tcp_listen, uninterrupted};
     use crate::sys::unix::is_flagged;
+
+    #[test]
+    fn what_is_interrupted_is_tried_again_and_other_errors_are_told() {
+        let mut outcomes =
+            [Err(ErrorKind::Interrupted), Err(ErrorKind::Interrupted), Ok(7)].into_iter();
+        let mut next = || outcomes.next().unwrap_or(Err(ErrorKind::WouldBlock)).map_err(Into::into);
+        assert_eq!(uninterrupted(&mut next).unwrap(), 7);
+        assert_eq!(uninterrupted(&mut next).unwrap_err().kind(), ErrorKind::WouldBlock);
+    }
 
     #[test]
     fn without_accept4_a_connection_gets_its_flags_late() {
