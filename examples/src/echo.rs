@@ -5,7 +5,8 @@
 //! - **Keys for tokens.** A peer that is gone leaves a stale key behind, which finds nothing.
 //! - **No call without news.** A read that does not fill the buffer has drained the socket, a write
 //!   that leaves something has filled it: neither is tried again before the next edge. Only once
-//!   the peer has ended (`READ_CLOSED`) no further edge will come, so it reads to the end.
+//!   the peer has ended (`READ_CLOSED`) no further edge will come, and reads stop in front of an urgent
+//!   byte (`PRIORITY`): after either it reads until it would block, or to the end.
 //! - **Back-pressure.** A peer that does not read fills its ring; then nothing more is read from
 //!   it.
 //! - **Fairness.** A peer that never pauses yields after a few rounds.
@@ -17,6 +18,7 @@ use mio_core::{
     EventLoop, Expiry, Handler, Interest, Key, Readiness, Slab, Trigger,
     buf::Ring,
     net::{AcceptFailure, TcpListener, TcpStream},
+    relay::INTEREST,
 };
 
 /// Peers at a time; the next ones wait in the listener's queue.
@@ -45,9 +47,9 @@ pub(crate) struct Peer {
     ring: Ring<[u8; RING_BYTES]>,
     readable: bool,
     writable: bool,
-    /// The peer has sent all it will: what is left has to be read without waiting for an edge.
-    ending: bool,
-    /// All of that is read.
+    /// A short read does not mean that it is drained.
+    reads_on: bool,
+    /// All that the peer has sent is read, to the end.
     ended: bool,
     /// It stopped to be fair, and its turn will come.
     yielded: bool,
@@ -98,7 +100,10 @@ impl Echo {
                 },
             };
             let token = entry.key().to_bits();
-            if stream.set_nodelay(true).is_err() || event_loop.register(&stream, token).is_err() {
+            let served = stream
+                .set_nodelay(true)
+                .and_then(|()| event_loop.register_with(&stream, token, INTEREST, Trigger::Edge));
+            if served.is_err() {
                 continue;
             }
             entry.insert(Peer::new(stream));
@@ -159,7 +164,7 @@ impl Peer {
             ring: Ring::new([0; RING_BYTES]),
             readable: false,
             writable: true,
-            ending: false,
+            reads_on: false,
             ended: false,
             yielded: false,
         }
@@ -169,7 +174,7 @@ impl Peer {
     pub(crate) fn advance(&mut self, readiness: Readiness) -> io::Result<Progress> {
         self.readable |= readiness.wants_read() && !self.ended;
         self.writable |= readiness.wants_write();
-        self.ending |= readiness.contains(Readiness::READ_CLOSED);
+        self.reads_on |= readiness.intersects(Readiness::READ_CLOSED | Readiness::PRIORITY);
         self.yielded &= !readiness.is_empty();
         if self.yielded {
             return Ok(Progress::Waits);
@@ -194,7 +199,7 @@ impl Peer {
         let room = self.ring.free();
         match self.ring.fill_from(&mut self.stream) {
             Ok(0) => (self.readable, self.ended) = (false, true),
-            Ok(n) => self.readable = n == room || self.ending,
+            Ok(n) => self.readable = n == room || self.reads_on,
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.readable = false,
             Err(error) => return Err(error),
         }

@@ -59,6 +59,33 @@ fn what_a_peer_sends_comes_back_also_if_it_reads_late_and_ends_early() {
     });
 }
 
+/// Over loopback all of it is there before the server looks.
+#[cfg(unix)]
+#[test]
+fn what_follows_an_urgent_byte_comes_back_too() {
+    fn check<E: Handler + Send>(
+        new: impl Fn(&mut EventLoop, SocketAddr) -> io::Result<E>,
+        local_addr: impl Fn(&E) -> io::Result<SocketAddr>,
+    ) {
+        let mut event_loop = EventLoop::new().unwrap();
+        let echo = new(&mut event_loop, SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+        let (mut peer, sender) = (connect(local_addr(&echo).unwrap()), event_loop.sender());
+        peer.write_all(b"before").unwrap();
+        tests::send_out_of_band(&peer, b'!');
+        peer.write_all(b"behind").unwrap();
+        thread::scope(|scope| {
+            let server = scope.spawn(move || event_loop.run(echo).map(drop));
+            let mut echoed = [0; 12];
+            let read = peer.read_exact(&mut echoed);
+            sender.send(()).unwrap();
+            server.join().unwrap().unwrap();
+            assert_eq!((read.ok(), &echoed), (Some(()), b"beforebehind"));
+        });
+    }
+    check(echo::Echo::new, echo::Echo::local_addr);
+    check(echo_derived::Echo::new, echo_derived::Echo::local_addr);
+}
+
 #[test]
 fn peers_that_vanish_do_no_harm_to_the_others() {
     with_servers(|address| {
