@@ -126,6 +126,32 @@ impl<const INDEX: u32, const GENERATION: u32> fmt::Debug for Key<INDEX, GENERATI
     }
 }
 
+/// Neither width is zero, nor more than 32, and a tag fits beside the key.
+///
+/// ```compile_fail
+/// mio_core::Key::<0, 24>::from_bits(0);
+/// ```
+/// ```compile_fail
+/// mio_core::Key::<33, 24>::from_bits(0);
+/// ```
+/// ```compile_fail
+/// mio_core::Key::<24, 0>::from_bits(0);
+/// ```
+/// ```compile_fail
+/// mio_core::Key::<24, 24>::from_tagged::<17>(0);
+/// ```
+/// ```compile_fail
+/// mio_core::Key::<24, 24>::from_bits(0).unwrap().tagged::<17>(0);
+/// ```
+/// ```
+/// mio_core::Key::<1, 32>::from_bits(0);
+/// mio_core::Key::<32, 1>::from_bits(0);
+/// mio_core::Key::<24, 24>::from_tagged::<16>(0);
+/// mio_core::Key::<24, 24>::from_bits(0).unwrap().tagged::<16>(0);
+/// ```
+#[cfg(doctest)]
+mod widths {}
+
 #[cfg(test)]
 mod tests {
     use super::*;
