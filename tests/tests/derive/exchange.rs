@@ -326,3 +326,36 @@ fn the_scopes_of_guards_that_are_forgotten_outside_of_a_run_end_with_the_next() 
         assert_eq!(parent.tokens, [7], "{forgotten}");
     }
 }
+
+/// The documentation warns of it.
+#[test]
+fn a_loop_that_was_put_in_place_in_the_same_run_is_taken_with_its_scope_until_it_is_run() {
+    struct Takes(Option<EventLoop>);
+    impl Handler for Takes {
+        fn timeout(&mut self, event_loop: &mut EventLoop, _: u64, _: Expiry) {
+            self.0 = Some(mem::replace(event_loop, virtual_loop()));
+        }
+    }
+    /// Puts another loop in place at a token of its own.
+    struct Replaces(Takes);
+    impl Handler for Replaces {
+        fn timeout(&mut self, event_loop: &mut EventLoop, token: u64, expiry: Expiry) {
+            if token & 0xFF == 3 {
+                event_loop.deliver_timeout(THIEF, &mut self.0, token, expiry).unwrap();
+                event_loop.shutdown();
+            } else {
+                *event_loop = virtual_loop();
+                event_loop.nested(THIEF).timeout(4u64, SECOND).unwrap();
+            }
+        }
+    }
+    let mut event_loop = virtual_loop();
+    event_loop.timeout(5u64, SECOND).unwrap();
+    let mut taken = event_loop.run(Replaces(Takes(None))).unwrap().0.0.unwrap();
+    let mut parent = Parent::default();
+    taken.timeout(9u64, SECOND).unwrap();
+    turn(&mut taken, &mut parent).unwrap();
+    taken.timeout(7u64, SECOND).unwrap();
+    turn(&mut taken, &mut parent).unwrap();
+    assert_eq!((&*parent.thief.tokens, &*parent.tokens), (&[9][..], &[7][..]));
+}
