@@ -108,13 +108,13 @@ impl Slots {
     #[inline]
     pub(super) fn get(&self, timeout: Timeout) -> Option<&Slot> {
         let slot = self.slots.get(timeout.index as usize);
-        slot.filter(|slot| slot.sequence == Some(timeout.sequence))
+        slot.filter(|slot| slot.rank() == timeout.sequence.get())
     }
 
     #[inline]
     pub(super) fn get_mut(&mut self, timeout: Timeout) -> Option<&mut Slot> {
         let slot = self.slots.get_mut(timeout.index as usize);
-        slot.filter(|slot| slot.sequence == Some(timeout.sequence))
+        slot.filter(|slot| slot.rank() == timeout.sequence.get())
     }
 
     /// A slot, vacant or not; `None` if there is none of that index.
@@ -176,7 +176,7 @@ impl Slots {
     /// Which timer it is, in the order in which they were set.
     #[inline]
     pub(super) fn rank(&self, index: u32) -> u64 {
-        self.slots[index as usize].sequence.map_or(0, NonZeroU64::get)
+        self.slots[index as usize].rank()
     }
 
     fn add_period(&mut self, period: u64) -> u32 {
@@ -199,6 +199,12 @@ impl Slots {
 impl Slot {
     const VACANT: Slot =
         Slot { sequence: None, deadline: NEVER, token: 0, place: Place::NOWHERE, interval: NONE };
+
+    /// Its sequence; 0 if it is vacant.
+    #[inline]
+    fn rank(&self) -> u64 {
+        self.sequence.map_or(0, NonZeroU64::get)
+    }
 
     #[inline]
     pub(super) fn is_due_at(&self, deadline: u64) -> bool {
