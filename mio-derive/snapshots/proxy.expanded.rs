@@ -11,7 +11,9 @@ mod louder_server {
             EventLoop, Key, Readiness,
             proxy::{Accepting, Cause, Client, Closed, Connection, Counters, ProxyConfig},
         };
-        use super::{ACCEPTS_PER_TURN, CONNECTING, On, Server, pair::Pair, seen::Hooked};
+        use super::{
+            ACCEPTS_PER_TURN, CONNECTING, On, Phase, Server, pair::Pair, seen::Hooked,
+        };
         impl<H: Hooked> Server<H> {
             /// Accepts until nobody waits, or until there is a reason to pause. Whoever ends the pause calls again.
             pub(super) fn accept<L>(
@@ -43,6 +45,24 @@ mod louder_server {
                     }
                 }
                 self.accept_next_turn(event_loop)
+            }
+            /// Takes in a client that somebody else has accepted, as if it had come to the listener of this number. It must not be
+            /// registered any more; what it has sent and nobody has read goes to its upstream.
+            ///
+            /// It is handed back if there is no room for another pair, or if the server does not serve any more. That descriptors
+            /// ran out is no reason for that: the hooks tell of it, and of all else that becomes of the client.
+            pub fn adopt<L>(
+                &mut self,
+                event_loop: &mut EventLoop<L, On>,
+                listener: u8,
+                client: Connection,
+            ) -> Result<(), Connection> {
+                if self.phase != Phase::Serving || self.pairs.is_full() {
+                    return Err(client);
+                }
+                let address = client.peer_addr();
+                let _ = self.open(event_loop, listener.into(), client, address);
+                Ok(())
             }
             /// No descriptor, no port or no memory is left. No event will tell when that changes.
             fn back_off<L>(

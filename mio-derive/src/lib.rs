@@ -357,6 +357,58 @@ pub fn derive_token_field(input: TokenStream) -> TokenStream {
 /// `InspectUp`, which sees what the clients send and may change it, and with `inspect(down)` `InspectDown`; one
 /// without the other does not compile. Only what nobody looks at is spliced.
 ///
+/// # Clients that were accepted elsewhere
+///
+/// `adopt` takes in a client that somebody else has accepted: who has waited until it said whom it wants to talk to, by the
+/// name in its TLS hello, say. What was looked at and not read goes to the upstream like the rest, and the hook can look at it
+/// again. A client is handed back if the server is full, or does not serve any more.
+///
+/// ```
+/// use std::{io::{self, Read, Write}, net};
+/// use mio_core::{
+///     EventLoop, Proxy, net::TcpStream,
+///     proxy::{Address, Client, Command, Connection, Hooks}, relay::Stream,
+/// };
+///
+/// #[derive(Proxy)]
+/// struct ByFirstByte {
+///     upstreams: [Address; 2],
+/// }
+///
+/// impl Hooks for ByFirstByte {
+///     fn upstream(&mut self, client: &Client<'_>) -> Option<Address> {
+///         let mut first = [0];
+///         client.connection.peek(&mut first).ok()?;
+///         Some(self.upstreams[usize::from(first[0] % 2)].clone())
+///     }
+/// }
+///
+/// # fn main() -> io::Result<()> {
+/// let [even, odd] = [net::TcpListener::bind("127.0.0.1:0")?, net::TcpListener::bind("127.0.0.1:0")?];
+/// let hooks = ByFirstByte { upstreams: [even.local_addr()?.into(), odd.local_addr()?.into()] };
+/// let config = ByFirstByteServer::config();
+/// let mut event_loop = EventLoop::<Command>::with_config(config.event_loop())?;
+/// let mut server = ByFirstByteServer::new(event_loop.scoped(), hooks, config, vec![])?;
+///
+/// // Here it waits; a program that serves others in the meantime has a source of its own for each that it waits for.
+/// let front = net::TcpListener::bind("127.0.0.1:0")?;
+/// net::TcpStream::connect(front.local_addr()?)?.write_all(b"a is odd")?;
+/// let (client, _) = front.accept()?;
+/// client.peek(&mut [0])?;
+/// client.set_nonblocking(true)?;
+/// let client = Connection::from(TcpStream::from(client));
+/// server.adopt(event_loop.scoped(), 0, client).expect("there is room");
+///
+/// # event_loop.sender().send(Command::Drain).unwrap();
+/// let server = server.run(event_loop)?;
+/// let mut said = String::new();
+/// odd.accept()?.0.read_to_string(&mut said)?;
+/// assert_eq!(said, "a is odd");
+/// # assert_eq!(server.counters().finished, 0);
+/// # Ok(())
+/// # }
+/// ```
+///
 /// # Options
 ///
 /// Each is a default, which a `mio_core::proxy::ProxyConfig` overrides at run time; its fields say more of them.

@@ -41,15 +41,20 @@ use crate::{
     note = "write `impl Hooks for {Self}` with `fn upstream`"
 )]
 pub trait Hooks {
-    /// Where to connect this client to; `None` closes it.
+    /// Where to connect this client to; `None` closes it. Who got none at the first time does not come to
+    /// [`closed`](Hooks::closed), so count whom you have to discount only when you answer with an upstream.
     ///
     /// Asked once for each client, and once more after each upstream that could not be reached, as often as
     /// [`ProxyConfig::retries`](super::ProxyConfig::retries) says: [`Client::tries`] and [`Client::failed`] tell. Whoever
     /// then answers with another upstream has the clients of one that is down served by the others. No byte of the
     /// client is lost, since nothing is read before an upstream has accepted.
+    ///
+    /// Who has to see what a client says first, accepts it elsewhere and hands it over when it has come: see
+    /// [the derive](derive@crate::Proxy#clients-that-were-accepted-elsewhere).
     fn upstream(&mut self, client: &Client<'_>) -> Option<Address>;
 
-    /// A client was accepted. Comes before [`upstream`](Hooks::upstream).
+    /// A client was accepted. Comes before [`upstream`](Hooks::upstream), which decides whether [`closed`](Hooks::closed)
+    /// comes for it.
     #[inline]
     fn accepted(&mut self, client: &Client<'_>) {
         let _ = client;

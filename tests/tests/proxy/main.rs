@@ -2,6 +2,7 @@
 #![cfg(any(unix, windows))]
 
 mod addresses;
+mod adopting;
 mod calls;
 mod exhaustion;
 mod generics;
