@@ -361,7 +361,10 @@ pub fn derive_token_field(input: TokenStream) -> TokenStream {
 ///
 /// `adopt` takes in a client that somebody else has accepted: who has waited until it said whom it wants to talk to, by the
 /// name in its TLS hello, say. What was looked at and not read goes to the upstream like the rest, and the hook can look at it
-/// again. A client is handed back if the server is full, or does not serve any more.
+/// again. A client is handed back if the server is full, or does not serve any more. Its options stay as they are: a
+/// `proxy::Listener` accepts with `TCP_NODELAY`, one of `std` or `net` without. Whoever waits for more than is there looks
+/// again by a timer, after a few milliseconds, and registers the client as `oneshot`: where edges are emulated, bytes that
+/// were looked at and left are reported again at once.
 ///
 /// ```
 /// use std::{io::{self, Read, Write}, net};

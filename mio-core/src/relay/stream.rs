@@ -21,6 +21,8 @@ pub trait Stream<P = KernelPipe> {
 
     /// Looks at the bytes that a read would take, and leaves them there.
     ///
+    /// Portability: where edges are emulated (Windows, poll(2)), bytes that are left there are reported again at once.
+    ///
     /// # Errors
     ///
     /// Those of a read.

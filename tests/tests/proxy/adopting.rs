@@ -3,6 +3,7 @@
 use std::{
     io::{self, Write},
     net::{Shutdown, TcpListener},
+    time::{Duration, Instant},
 };
 
 use mio_core::{
@@ -17,6 +18,7 @@ use crate::{connect, listen, upstream};
 
 const NAME: usize = 4;
 const LISTENER: u8 = 7;
+const LOOK_AGAIN: Duration = Duration::from_millis(5);
 
 /// Gives those whose name ends with 1 the second upstream, and those with a 9 none.
 #[derive(Proxy)]
@@ -47,6 +49,8 @@ struct Program {
     listener: net::TcpListener,
     /// Those who have yet to say their name.
     waiting: Slab<TcpStream>,
+    /// How often one was looked at.
+    looks: u32,
     by_name: ByNameServer,
     /// Those for whom there was no room.
     refused: Vec<Connection>,
@@ -57,8 +61,11 @@ struct Program {
 enum On {
     #[io(readable)]
     Listener,
-    #[io(readable)]
+    #[io(readable, oneshot)]
     Waiting(Key),
+    /// More of a name may have come.
+    #[timer]
+    Look(Key),
     #[nested(by_name)]
     ByName(ByNameOn),
 }
@@ -78,9 +85,10 @@ impl OnHandler for Program {
         event_loop: &mut EventLoop<Command, On>,
         key: Key,
     ) -> io::Result<()> {
+        self.looks += 1;
         let Some(client) = self.waiting.get(key) else { return Ok(()) };
         if Stream::peek(client, &mut [0; NAME])? < NAME {
-            return Ok(());
+            return event_loop.timeout(On::Look(key), LOOK_AGAIN).map(drop);
         }
         event_loop.deregister(client, On::Waiting(key))?;
         let Some(client) = self.waiting.remove(key) else { return Ok(()) };
@@ -88,6 +96,10 @@ impl OnHandler for Program {
         let adopted = self.by_name.adopt(&mut event_loop.nested(On::BY_NAME), LISTENER, client);
         self.refused.extend(adopted.err());
         Ok(())
+    }
+
+    fn look(&mut self, event_loop: &mut EventLoop<Command, On>, key: Key) -> io::Result<()> {
+        self.waiting_readable(event_loop, key)
     }
 
     fn message(&mut self, event_loop: &mut EventLoop<Command, On>, it: Command) -> io::Result<()> {
@@ -104,8 +116,9 @@ struct Setup {
 impl Setup {
     fn new(upstreams: Vec<Address>, config: ProxyConfig) -> Setup {
         let bounds = config.event_loop();
-        let mut event_loop =
-            EventLoop::with_config(Config { sources: bounds.sources + 10, ..bounds }).unwrap();
+        let (sources, timers) = (bounds.sources + 11, bounds.timers + 10);
+        let bounds = Config { sources, timers, ..bounds };
+        let mut event_loop = EventLoop::with_config(bounds).unwrap();
         let hooks = ByName { upstreams, asked: Vec::new(), closed: Vec::new() };
         let listeners = config.listeners().unwrap();
         let mut scope = event_loop.nested(On::BY_NAME);
@@ -115,16 +128,20 @@ impl Setup {
         event_loop.register(&listener, On::Listener).unwrap();
         let address = listener.local_addr().unwrap().into();
         let (waiting, refused) = (Slab::with_capacity(10), Vec::new());
-        Setup { event_loop, program: Program { listener, waiting, by_name, refused }, address }
+        Setup {
+            event_loop,
+            program: Program { listener, waiting, looks: 0, by_name, refused },
+            address,
+        }
     }
 
     fn turn(&mut self) {
-        let soon = std::time::Duration::from_millis(1);
+        let soon = Duration::from_millis(1);
         assert!(self.event_loop.run_once(&mut self.program, Some(soon)).unwrap());
     }
 
     fn turns_until(&mut self, is_so: impl Fn(&Program) -> bool) {
-        let began = std::time::Instant::now();
+        let began = Instant::now();
         while !is_so(&self.program) {
             assert!(began.elapsed() < tests::peers::PATIENCE);
             self.turn();
@@ -162,6 +179,24 @@ fn clients_that_were_accepted_elsewhere_are_served_by_whom_they_name() {
     let counters = setup.program.by_name.counters();
     assert_eq!((counters.accepted, counters.finished, counters.not_opened), (3, 2, 1));
     assert_eq!(setup.program.by_name.gateway.closed, [Cause::Finished; 2]);
+}
+
+/// Also where edges are emulated.
+#[test]
+fn a_client_who_has_said_a_part_of_its_name_is_looked_at_when_it_is_time_to() {
+    let (far, address) = upstream();
+    let mut setup = Setup::new(vec![address], ByNameServer::config());
+    let mut client = connect(&setup.address);
+    client.write_all(b"ni").unwrap();
+    setup.turns_until(|program| program.looks == 1);
+    let began = Instant::now();
+    while began.elapsed() < 10 * LOOK_AGAIN {
+        setup.turn();
+    }
+    let most = began.elapsed().div_duration_f64(LOOK_AGAIN) as u32 + 2;
+    assert!((2..=most).contains(&setup.program.looks), "{} looks", setup.program.looks);
+    client.write_all(b"l0").unwrap();
+    accept_while(|| setup.turn(), &far);
 }
 
 #[test]
