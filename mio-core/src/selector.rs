@@ -1,6 +1,6 @@
 //! [`Selector`], [`Events`] and [`Waker`]: the portable face of `sys`.
 
-use std::{io, time::Duration};
+use std::{fmt, io, time::Duration};
 
 use crate::{
     event::Event,
@@ -37,7 +37,6 @@ use crate::{
 /// ```
 ///
 /// Source: epoll(7).
-#[derive(Debug)]
 pub struct Selector {
     sys: sys::Selector,
 }
@@ -193,6 +192,13 @@ impl Selector {
     }
 }
 
+/// Without the sources, which may be many.
+impl fmt::Debug for Selector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Selector").finish_non_exhaustive()
+    }
+}
+
 sys::if_nestable! {
     impl std::os::fd::AsFd for Selector {
         /// Readable when [`select`](Selector::select) would report something: so a selector nests in
@@ -277,7 +283,6 @@ impl Events {
 ///
 /// Source: eventfd(2) in edge mode, which is never read, so that a wake-up is a single write; kqueue(2),
 /// `EVFILT_USER`; `PostQueuedCompletionStatus`; a pipe where there is none of these.
-#[derive(Debug)]
 pub struct Waker {
     sys: sys::Waker,
 }
@@ -305,5 +310,12 @@ impl Waker {
     #[inline]
     pub fn wake(&self) -> io::Result<()> {
         self.sys.wake()
+    }
+}
+
+/// Without its selector, of which it may be a part.
+impl fmt::Debug for Waker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Waker").finish_non_exhaustive()
     }
 }

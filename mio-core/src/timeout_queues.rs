@@ -1,6 +1,6 @@
 //! Timeouts for many who all wait equally long.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 /// Queues in which everybody waits equally long, for the timeouts of a server's connections: idle for a minute,
 /// say, or five seconds long without an answer.
@@ -43,7 +43,6 @@ use std::time::Duration;
 /// # Memory
 ///
 /// 16 bytes for each number, reserved at first and used from the lowest on. Everything takes constant time.
-#[derive(Debug)]
 pub struct TimeoutQueues<const QUEUES: usize> {
     /// Of each queue a place before its first and after its last; then those of the numbers.
     places: Vec<Place>,
@@ -176,6 +175,13 @@ impl<const QUEUES: usize> TimeoutQueues<QUEUES> {
     }
 }
 
+/// Without those who wait, who may be many.
+impl<const QUEUES: usize> fmt::Debug for TimeoutQueues<QUEUES> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TimeoutQueues").field("capacity", &self.capacity).finish_non_exhaustive()
+    }
+}
+
 /// Joins those on both sides; one who is alone stays so.
 #[inline]
 fn unlink(places: &mut [Place], at: usize) {
@@ -206,6 +212,12 @@ mod tests {
 
     fn queues<const QUEUES: usize>(timeouts: [u64; QUEUES]) -> TimeoutQueues<QUEUES> {
         TimeoutQueues::with_capacity(CAPACITY, timeouts.map(Duration::from_nanos))
+    }
+
+    #[test]
+    fn they_are_printed_without_those_who_wait() {
+        let queues = TimeoutQueues::with_capacity(9, [Duration::from_secs(1)]);
+        assert_eq!(format!("{queues:?}"), "TimeoutQueues { capacity: 9, .. }");
     }
 
     #[test]

@@ -384,6 +384,15 @@ fn a_level_that_nobody_sees_to_ends_the_wait_of_every_thread() {
     });
 }
 
+#[test]
+fn it_is_printed_without_the_sources() {
+    let selector = Selector::new().unwrap();
+    let (a, _b) = pair();
+    selector.register(&a, 1, Interest::READABLE, Trigger::Edge).unwrap();
+    let waker = Waker::new(&selector, 2).unwrap();
+    assert_eq!(format!("{selector:?} {waker:?}"), "Selector { .. } Waker { .. }");
+}
+
 /// Where the kernel waits through a descriptor.
 #[cfg(nests)]
 #[test]
