@@ -1,6 +1,6 @@
 //! Looking at bytes on their way, and changing them.
 
-use std::io::ErrorKind;
+use std::{fmt, io::ErrorKind};
 
 use crate::Full;
 
@@ -71,10 +71,16 @@ impl Filter for () {
 }
 
 /// Bytes on their way, in a buffer that may have room for more.
-#[derive(Debug)]
 pub struct Chunk<'a> {
     buffer: &'a mut [u8],
     len: usize,
+}
+
+/// Without the bytes, which may be secret, as may be those of others in the rest of the buffer.
+impl fmt::Debug for Chunk<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Chunk").field("len", &self.len).finish_non_exhaustive()
+    }
 }
 
 impl<'a> Chunk<'a> {
@@ -160,6 +166,7 @@ mod tests {
         chunk.push(b"de").unwrap();
         chunk.bytes_mut()[0] = b'A';
         assert_eq!((chunk.bytes(), chunk.len(), chunk.room()), (&b"Abcde"[..], 5, 3));
+        assert_eq!(format!("{chunk:?}"), "Chunk { len: 5, .. }");
         assert_eq!(chunk.resize(9), Err(Full));
         chunk.resize(0).unwrap();
         assert!(chunk.is_empty());

@@ -1,6 +1,6 @@
 //! What all flows of a loop share.
 
-use std::{collections::VecDeque, mem};
+use std::{collections::VecDeque, fmt, mem};
 
 use super::pipe::{KernelPipe, Pipe, Pipes};
 use crate::Full;
@@ -48,7 +48,6 @@ impl Default for Bounds {
 ///
 /// One for each loop. A flow belongs to the pool that it was first advanced with: with another one it would
 /// send bytes that are not its own, or panic.
-#[derive(Debug)]
 pub struct Pool<P = KernelPipe> {
     /// One piece, so that what was never used was never touched.
     memory: Box<[u8]>,
@@ -69,6 +68,16 @@ pub struct Pool<P = KernelPipe> {
     waiting: VecDeque<u64>,
     waiting_max: usize,
     pub(super) pipes: Pipes<P>,
+}
+
+/// Without the bytes, which may be secret.
+impl<P> fmt::Debug for Pool<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pool")
+            .field("buffers", &self.buffers)
+            .field("spare", &self.spare.len())
+            .finish_non_exhaustive()
+    }
 }
 
 impl Pool {
@@ -219,6 +228,13 @@ impl<P: Pipe> Pool<P> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn it_is_printed_without_bytes() {
+        let mut pool: Pool = Pool::new(Bounds { buffers: 2, ..Bounds::default() });
+        pool.scratch().fill(77);
+        assert_eq!(format!("{pool:?}"), "Pool { buffers: 2, spare: 2, .. }");
+    }
 
     #[test]
     fn buffers_of_any_length_begin_where_kernels_copy_fast() {
