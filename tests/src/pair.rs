@@ -36,10 +36,13 @@ pub fn pair() -> (Stream, Stream) {
 /// Closes a stream such that its peer hears of the end of both directions: TCP has no word for that but a reset.
 ///
 /// # Panics
-/// If the system refuses to set the option.
+/// If the system refuses it.
 pub fn hang_up(stream: Stream) {
     #[cfg(windows)]
     stream.set_linger(Some(Duration::ZERO)).expect("it is open");
+    // Until it executes its program, a child that another test begins has the descriptor too.
+    #[cfg(unix)]
+    stream.shutdown(std::net::Shutdown::Both).expect("it is connected");
     drop(stream);
     settle();
 }
@@ -65,5 +68,24 @@ pub fn settle() {
         let mut events = Events::with_capacity(1);
         selector.select(&mut events, PROMPTLY).expect("it is open");
         assert!(!events.is_empty(), "what was sent arrives");
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::fd::AsFd;
+
+    use super::*;
+
+    #[test]
+    fn a_hang_up_is_heard_although_a_child_has_the_descriptor_too() {
+        let (one, other) = pair();
+        let _inherited = other.as_fd().try_clone_to_owned().unwrap();
+        hang_up(other);
+        let selector = Selector::with_capacity(1).unwrap();
+        selector.register(&one, 0, Interest::READABLE, Trigger::Edge).unwrap();
+        let mut events = Events::with_capacity(1);
+        selector.select(&mut events, PROMPTLY).unwrap();
+        assert!(events.iter().all(|event| event.readiness.is_closed()) && events.len() == 1);
     }
 }
