@@ -197,6 +197,15 @@ mod tests {
     }
 
     #[test]
+    fn whether_an_ipv6_listener_hears_of_ipv4_is_up_to_the_system_unless_it_is_told() {
+        let Ok(of_std) = net::TcpListener::bind("[::]:0") else { return };
+        let ours = TcpListener::bind("[::]:0".parse().unwrap()).unwrap();
+        let [expected, heard] = [of_std.local_addr(), ours.local_addr()]
+            .map(|address| net::TcpStream::connect(("127.0.0.1", address.unwrap().port())).is_ok());
+        assert_eq!(heard, expected);
+    }
+
+    #[test]
     fn a_port_is_shared_only_by_listeners_that_ask_for_it() {
         let options = ListenOptions { reuse_port: true, ..ListenOptions::default() };
         let one = TcpListener::bind_with("127.0.0.1:0".parse().unwrap(), options);

@@ -6,7 +6,7 @@
 mod numbers;
 
 use std::{
-    io::{ErrorKind, Read, Write},
+    io::{self, ErrorKind, IoSlice, IoSliceMut, Read, Write},
     net::Shutdown,
     thread,
     time::{Duration, Instant},
@@ -43,15 +43,36 @@ fn read_all(mut source: impl Read) {
 
 #[test]
 fn a_short_read_and_a_short_write_are_followed_by_another_report() {
+    check_short(|mut reader, bytes| reader.read(bytes), |mut writer, bytes| writer.write(bytes));
+}
+
+#[test]
+fn so_are_those_of_several_parts() {
+    check_short(
+        |mut reader, bytes| {
+            let (first, second) = bytes.split_at_mut(bytes.len() / 2);
+            reader.read_vectored(&mut [IoSliceMut::new(first), IoSliceMut::new(second)])
+        },
+        |mut writer, bytes| {
+            let (first, second) = bytes.split_at(bytes.len() / 2);
+            writer.write_vectored(&[IoSlice::new(first), IoSlice::new(second)])
+        },
+    );
+}
+
+fn check_short(
+    read: impl Fn(&pipe::Reader, &mut [u8]) -> io::Result<usize>,
+    write: impl Fn(&pipe::Writer, &[u8]) -> io::Result<usize>,
+) {
     let selector = Selector::new().unwrap();
-    let (mut reader, mut writer) = pipe::new().unwrap();
+    let (reader, writer) = pipe::new().unwrap();
     selector.register(&reader, 1, Interest::READABLE, Trigger::Edge).unwrap();
     selector.register(&writer, 2, Interest::WRITABLE, Trigger::Edge).unwrap();
     assert_eq!(look(&selector), [(2, Readiness::WRITABLE)]);
     for _ in 0..3 {
-        assert_eq!(writer.write(b"abc").unwrap(), 3);
+        assert_eq!(write(&writer, b"abc").unwrap(), 3);
         assert_eq!(look(&selector)[..1], [(1, Readiness::READABLE)]);
-        assert_eq!(reader.read(&mut [0; 16]).unwrap(), 3);
+        assert_eq!(read(&reader, &mut [0; 16]).unwrap(), 3);
     }
     if cfg!(windows) {
         // Where it is a connection, which takes all there is.
@@ -59,11 +80,11 @@ fn a_short_read_and_a_short_write_are_followed_by_another_report() {
     }
     // A pipe holds less than this, so that it takes but a part.
     let much = vec![7; 1 << 22];
-    let written = writer.write(&much).unwrap();
+    let written = write(&writer, &much).unwrap();
     assert!(written < much.len());
-    let mut read = 0;
-    while read < written {
-        read += reader.read(&mut [0; 4096]).unwrap();
+    let mut left = written;
+    while left > 0 {
+        left -= read(&reader, &mut [0; 4096]).unwrap();
     }
     assert!(look(&selector).iter().any(|&(token, _)| token == 2), "there is room again");
 }
