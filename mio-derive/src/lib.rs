@@ -367,7 +367,7 @@ pub fn derive_token_field(input: TokenStream) -> TokenStream {
 /// were looked at and left are reported again at once.
 ///
 /// ```
-/// use std::{io::{self, Read, Write}, net};
+/// use std::{io::{self, Read, Write}, net, thread};
 /// use mio_core::{
 ///     EventLoop, Proxy, net::TcpStream,
 ///     proxy::{Address, Client, Command, Connection, Hooks}, relay::Stream,
@@ -402,12 +402,13 @@ pub fn derive_token_field(input: TokenStream) -> TokenStream {
 /// let client = Connection::from(TcpStream::from(client));
 /// server.adopt(event_loop.scoped(), 0, client).expect("there is room");
 ///
-/// # event_loop.sender().send(Command::Drain).unwrap();
-/// let server = server.run(event_loop)?;
+/// let commands = event_loop.sender();
+/// let serving = thread::spawn(move || server.run(event_loop));
 /// let mut said = String::new();
 /// odd.accept()?.0.read_to_string(&mut said)?;
 /// assert_eq!(said, "a is odd");
-/// # assert_eq!(server.counters().finished, 0);
+/// # commands.send(Command::Drain).unwrap();
+/// # assert_eq!(serving.join().unwrap()?.counters().finished, 1);
 /// # Ok(())
 /// # }
 /// ```
