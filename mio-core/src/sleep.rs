@@ -240,6 +240,28 @@ mod tests {
     }
 
     #[test]
+    fn an_exact_loop_does_not_sleep_before_its_repairs_tell_how_long() {
+        let config = Config {
+            precision: Precision::Exact,
+            repairs_per_turn: 1,
+            virtual_time: Some(0),
+            ..Config::default()
+        };
+        let mut event_loop = EventLoop::<()>::with_config(config).unwrap();
+        for index in 1..=8 {
+            let timeout = event_loop.timeout(index, Duration::from_millis(index)).unwrap();
+            assert!(event_loop.reschedule(timeout, Duration::from_secs(index)));
+        }
+        event_loop.inner.work |= Work::TIMERS;
+        let mut patience = || event_loop.inner.patience(None);
+        assert_eq!(patience(), Some(Duration::ZERO));
+        let waits = (0..100).map_while(|_| (patience() == Some(Duration::ZERO)).then_some(()));
+        assert!(waits.count() < 100);
+        let wait = patience().unwrap();
+        assert!(wait > Duration::ZERO && wait <= Duration::from_secs(1), "{wait:?}");
+    }
+
+    #[test]
     fn random_numbers_are_those_of_splitmix64() {
         let mut state = 1_234_567;
         let numbers = [(); 3].map(|()| next_random(&mut state));
