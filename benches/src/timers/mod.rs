@@ -102,11 +102,15 @@ pub type Count = fn(live: usize, operation: Operation, operations: usize) -> Cos
 pub const PEERS: &[(&str, Battery, Count)] = &[
     ("mio-core", battery::<mio_core::Loop>, count::<mio_core::Loop>),
     ("BTreeSet", battery::<btree::Loop>, count::<btree::Loop>),
-    ("tokio Sleep", battery::<sleep::Loop>, count::<sleep::Loop>),
+    ("tokio Sleep", battery::<sleep::Loop<true>>, count::<sleep::Loop<true>>),
+    (AS_DOCUMENTED, battery::<sleep::Loop<false>>, count::<sleep::Loop<false>>),
     ("DelayQueue", battery::<delay_queue::Loop>, count::<delay_queue::Loop>),
     ("libuv", battery::<uv::Loop>, count::<uv::Loop>),
     (FLOOR, battery::<floor::Loop>, count::<floor::Loop>),
 ];
+
+/// tokio's with a reading of the clock for each deadline.
+const AS_DOCUMENTED: &str = "tokio Sleep, now()";
 
 /// The peer that is none: it stands for what no store can be spared.
 pub const FLOOR: &str = "no order";

@@ -2,6 +2,9 @@
 //!
 //! Each is polled with a waker of its own that notes the slot, the least that a task or a
 //! `FuturesUnordered` would do, and polled again once it has been woken.
+//!
+//! tokio has no clock of the turn. Its documentation has whoever pushes one back write `reset(Instant::now() + delay)`, as
+//! `sleep(delay)` does itself. A program that keeps an instant of its own for a whole turn saves these readings.
 
 use std::cell::UnsafeCell;
 use std::future::Future;
@@ -15,10 +18,11 @@ use tokio::time::{Instant, Sleep, sleep_until};
 use super::{Fired, Timers};
 use crate::loops::runtime;
 
-pub struct Loop {
+/// With one reading of the clock for a turn, or with one for each deadline.
+pub struct Loop<const SHARED_CLOCK: bool> {
     /// Never moved once filled, since a polled `Sleep` is pinned.
     slots: Vec<Option<Sleep>>,
-    now: Instant,
+    turn: Instant,
     // After the slots: a `Sleep` is dropped before its runtime.
     runtime: Runtime,
 }
@@ -40,7 +44,11 @@ fn waker(slot: usize) -> Waker {
     unsafe { Waker::from_raw(RawWaker::new(std::ptr::without_provenance(slot), &VTABLE)) }
 }
 
-impl Loop {
+impl<const SHARED_CLOCK: bool> Loop<SHARED_CLOCK> {
+    fn now(&self) -> Instant {
+        if SHARED_CLOCK { self.turn } else { Instant::now() }
+    }
+
     fn sleep(&mut self, slot: usize) -> Pin<&mut Sleep> {
         let sleep = self.slots[slot].as_mut().expect("armed");
         // SAFETY: the table was sized once and is never moved or grown.
@@ -53,15 +61,15 @@ impl Loop {
     }
 }
 
-impl Timers for Loop {
+impl<const SHARED_CLOCK: bool> Timers for Loop<SHARED_CLOCK> {
     fn new(capacity: usize) -> Self {
         let slots = (0..capacity).map(|_| None).collect();
-        Self { slots, now: Instant::now(), runtime: runtime() }
+        Self { slots, turn: Instant::now(), runtime: runtime() }
     }
 
     fn insert(&mut self, slot: usize, delay: Duration) {
         let context = self.runtime.enter();
-        self.slots[slot] = Some(sleep_until(self.now + delay));
+        self.slots[slot] = Some(sleep_until(self.now() + delay));
         drop(context);
         assert!(!self.poll(slot));
     }
@@ -71,13 +79,13 @@ impl Timers for Loop {
     }
 
     fn push_back(&mut self, slot: usize, delay: Duration) {
-        let deadline = self.now + delay;
+        let deadline = self.now() + delay;
         self.sleep(slot).reset(deadline);
     }
 
     fn turn(&mut self) {
         self.runtime.block_on(tokio::task::yield_now());
-        self.now = Instant::now();
+        self.turn = Instant::now();
     }
 
     fn fire(&mut self, fired: &mut Fired) {
