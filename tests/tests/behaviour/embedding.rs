@@ -20,8 +20,10 @@ mod nesting {
     };
 
     use mio_core::{
-        Config, EventLoop, Events, Handler, Interest, Readiness, Selector, Signal, Trigger,
+        Config, EventLoop, Events, Handler, Interest, Readiness, Selector, Signal, SourceKind,
+        Token, Trigger,
     };
+    use tests::backend;
 
     use crate::recorder::{Call, Do, Recorder};
 
@@ -99,14 +101,35 @@ mod nesting {
         }
     }
 
+    /// A token of sources that are reported as levels.
+    #[derive(Clone, Copy)]
+    struct Level(u64);
+
+    impl Token for Level {
+        fn bits(self) -> u64 {
+            self.0
+        }
+
+        fn kind(self) -> SourceKind {
+            SourceKind::Io(Interest::READABLE, Trigger::Level)
+        }
+    }
+
     #[test]
     fn an_outer_loop_that_is_told_edges_comes_to_all_that_a_source_in_level_mode_has() {
-        for at_first in [Trigger::Level, Trigger::Edge] {
+        for way in ["registered", "registered anew", "registered exclusively"] {
             let (mut event_loop, outer) = told_by_edges(4);
             let (mut a, mut b) = tests::pair();
-            event_loop.register_with(&a, 1u64, Interest::READABLE, at_first).unwrap();
-            if at_first == Trigger::Edge {
-                event_loop.reregister_with(&a, 1u64, Interest::READABLE, Trigger::Level).unwrap();
+            match way {
+                "registered" => event_loop.register(&a, Level(1)).unwrap(),
+                "registered anew" => {
+                    event_loop.register(&a, 1u64).unwrap();
+                    event_loop.reregister(&a, Level(1)).unwrap();
+                }
+                _ if backend::HAS_EXCLUSIVE_WAKE_UPS => {
+                    event_loop.register_exclusive(&a, Level(1)).unwrap();
+                }
+                _ => continue,
             }
             b.write_all(b"abc").unwrap();
             let mut bytes = Vec::new();
@@ -116,7 +139,7 @@ mod nesting {
                 bytes.extend(byte);
             });
             turn_by_edges(&mut event_loop, &outer, &mut reads_one);
-            assert_eq!(bytes, b"abc", "{at_first:?} at first");
+            assert_eq!(bytes, b"abc", "{way}");
         }
     }
 
