@@ -4,7 +4,11 @@
 use std::{
     io,
     mem::{MaybeUninit, offset_of},
-    os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd},
+    os::{
+        fd::{AsFd, AsRawFd, FromRawFd, OwnedFd},
+        unix::{ffi::OsStrExt, net::UnixStream},
+    },
+    path::Path,
     ptr,
 };
 
@@ -12,6 +16,9 @@ use crate::trace;
 
 /// Marks are closes of descriptors that cannot be: -1000 and below.
 const MARK: i32 = -1000;
+
+/// The room for a path in the address of a Unix socket.
+const PATH_MAX: usize = 108;
 
 /// Leaves a mark in the trace of this process; without a tracer, nothing.
 pub fn mark(mark: u16) {
@@ -52,6 +59,36 @@ pub fn is_nonblocking_and_cloexec(descriptor: impl AsFd) -> bool {
     // SAFETY: as above.
     let flags = unsafe { libc::fcntl(descriptor, libc::F_GETFD) };
     status & libc::O_NONBLOCK != 0 && flags & libc::FD_CLOEXEC != 0
+}
+
+/// A Unix stream that is bound to a path with no zero at its end, for it fills all the room of an address, and then
+/// connected to another one.
+///
+/// # Errors
+/// See bind(2) and connect(2).
+pub fn connect_from(path: &[u8; PATH_MAX], to: &Path) -> io::Result<UnixStream> {
+    let address = |path: &[u8]| {
+        let mut address = libc::sockaddr_un {
+            sun_family: libc::AF_UNIX as libc::sa_family_t,
+            sun_path: [0; PATH_MAX],
+        };
+        for (place, byte) in address.sun_path.iter_mut().zip(path) {
+            *place = *byte as libc::c_char;
+        }
+        address
+    };
+    let (own, other) = (address(path), address(to.as_os_str().as_bytes()));
+    let length = size_of::<libc::sockaddr_un>() as libc::socklen_t;
+    // SAFETY: takes only integers.
+    let socket = unsafe { libc::socket(libc::AF_UNIX, libc::SOCK_STREAM | libc::SOCK_CLOEXEC, 0) };
+    check(socket)?;
+    // SAFETY: the kernel has just given us this descriptor, which nobody else knows.
+    let stream = unsafe { UnixStream::from_raw_fd(socket) };
+    // SAFETY: the address is as long as it is said to be, and only read.
+    check(unsafe { libc::bind(socket, (&raw const own).cast(), length) })?;
+    // SAFETY: as above.
+    check(unsafe { libc::connect(socket, (&raw const other).cast(), length) })?;
+    Ok(stream)
 }
 
 /// A file without a name that lives as long as its descriptors.

@@ -26,7 +26,9 @@ pub mod trace;
 
 pub use child::{exits, sole_watcher, waits_for_its_input};
 #[cfg(target_os = "linux")]
-pub use ffi::{broken_pipes_kill, is_nonblocking_and_cloexec, limit_descriptors, mark};
+pub use ffi::{
+    broken_pipes_kill, connect_from, is_nonblocking_and_cloexec, limit_descriptors, mark,
+};
 #[cfg(target_os = "linux")]
 pub use isolated::Isolated;
 #[cfg(any(unix, windows))]

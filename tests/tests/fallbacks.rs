@@ -4,9 +4,11 @@
 #![cfg(target_os = "linux")]
 
 use std::{
+    ffi::OsStr,
     io::{ErrorKind, Read, Write},
     net::{Ipv4Addr, SocketAddr},
-    os::fd::OwnedFd,
+    os::{fd::OwnedFd, unix::ffi::OsStrExt},
+    path::Path,
     process::Command,
     thread,
     time::{Duration, Instant},
@@ -129,6 +131,29 @@ fn a_connect_that_is_interrupted_is_in_progress() {
     isolated.run(|| {
         let listener = TcpListener::bind(LOCALHOST).unwrap();
         assert!(TcpStream::connect(listener.local_addr().unwrap()).is_ok());
+    });
+}
+
+#[test]
+fn a_connection_is_not_lost_for_a_name_that_a_sandbox_refuses() {
+    let isolated = Isolated::new(tests::test_name!()).refuse(&[libc::SYS_getpeername], libc::EPERM);
+    isolated.run(|| {
+        let path = std::env::temp_dir().join(format!("{}.socket", std::process::id()));
+        let listener = UnixListener::bind(&path).unwrap();
+        // Of such a path `std` builds no address, so that `accept` has to ask for it.
+        let mut long = [b'x'; 108];
+        let start = path.with_extension("");
+        long[..start.as_os_str().len()].copy_from_slice(start.as_os_str().as_bytes());
+        let mut client = tests::connect_from(&long, &path).unwrap();
+        let accepted = listener.accept();
+        for path in [&path, Path::new(OsStr::from_bytes(&long))] {
+            std::fs::remove_file(path).unwrap();
+        }
+        let (mut server, peer) = accepted.unwrap();
+        assert!(peer.is_unnamed());
+        assert_eq!(server.peer_addr().unwrap_err().raw_os_error(), Some(libc::EPERM));
+        client.write_all(b"x").unwrap();
+        assert_eq!(server.read(&mut [0; 8]).unwrap(), 1);
     });
 }
 
