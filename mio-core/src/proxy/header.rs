@@ -165,6 +165,13 @@ mod tests {
     }
 
     #[test]
+    fn it_is_printed_as_one_line_of_text() {
+        let printed = |version| format!("{:?}", ProxyHeader::encode(version, None, None).unwrap());
+        assert_eq!(printed(ProxyProtocol::V1), r"PROXY UNKNOWN\r\n");
+        assert!(printed(ProxyProtocol::V2).ends_with(r"QUIT\n!\x00\x00\x00"));
+    }
+
+    #[test]
     fn nothing_is_sent_when_it_is_off() {
         let end = "1.2.3.4:5".parse().ok();
         assert!(ProxyHeader::encode(ProxyProtocol::Off, end, end).is_none());

@@ -166,6 +166,15 @@ fn retain_and_drain_make_keys_stale() {
 }
 
 #[test]
+fn it_is_printed_as_a_map_of_its_values() {
+    let mut slab: Slab<&str> = Slab::with_capacity(3);
+    let [a, b] = ["a", "b"].map(|value| slab.insert(value).unwrap());
+    assert_eq!(format!("{slab:?}"), format!("{{{a:?}: \"a\", {b:?}: \"b\"}}"));
+    let entry = slab.vacant_entry().unwrap();
+    assert_eq!(format!("{entry:?}"), format!("VacantEntry({:?})", entry.key()));
+}
+
+#[test]
 fn values_are_dropped_once_even_if_one_of_them_panics() {
     struct Bomb {
         armed: bool,

@@ -6,7 +6,9 @@ use std::{
     time::Duration,
 };
 
-use mio_core::{Config, EventLoop, Handler, Interest, RESERVED, Readiness, Signal, Trigger};
+use mio_core::{
+    Any, Config, EventLoop, Handler, Interest, RESERVED, Readiness, Scope, Signal, Trigger,
+};
 
 use tests::{PROMPTLY, Stream, exits, hang_up, pair, settle};
 
@@ -349,6 +351,17 @@ fn what_cannot_be_deregistered_is_closed_all_the_same() {
         settle();
         assert_eq!(peer.read(&mut [0]).unwrap(), 0, "the end is seen");
     }
+}
+
+#[test]
+fn it_is_printed_without_all_that_is_in_it_also_as_a_component_sees_it() {
+    const SCOPE: Scope<u64, Any> = Scope::new(8, 3);
+    let mut event_loop = EventLoop::<()>::new().unwrap();
+    event_loop.timeout(1, Duration::MAX).unwrap();
+    let printed = "EventLoop { selector: Selector { .. }, timers: 1, .. }";
+    assert_eq!(format!("{event_loop:?}"), printed);
+    assert_eq!(format!("{:?}", event_loop.nested(SCOPE)), printed);
+    assert_eq!(format!("{SCOPE:?}"), "Scope { shift: 8, prefix: 3 }");
 }
 
 #[test]
