@@ -23,6 +23,48 @@ impl<M> EventLoop<M> {
     /// The code that `#[derive(Handler)]` writes does this for you, in callbacks. It is for what comes
     /// before the first callback, such as a constructor that registers sources.
     ///
+    /// Whatever it is handed to says what `S` is. Nothing has to be scoped for a call on the whole loop, which takes any
+    /// token: `event_loop.scoped().register(…)` would not say it and does not compile, and `event_loop.register(…)` does.
+    ///
+    /// ```
+    /// use std::{io, time::Duration};
+    /// use mio_core::{EventLoop, Handler, Timeout};
+    ///
+    /// #[derive(Clone, Copy, Debug, Handler)]
+    /// #[handler(state = Pulse)]
+    /// enum On {
+    ///     #[timer]
+    ///     Beat,
+    ///     #[timer]
+    ///     End,
+    /// }
+    ///
+    /// struct Pulse(Timeout);
+    ///
+    /// impl Pulse {
+    ///     fn new(event_loop: &mut EventLoop<(), On>) -> io::Result<Pulse> {
+    ///         event_loop.interval(On::Beat, Duration::from_millis(1)).map(Pulse)
+    ///     }
+    /// }
+    ///
+    /// impl OnHandler for Pulse {
+    ///     // …
+    /// #   fn beat(&mut self, _: &mut EventLoop<(), On>) -> io::Result<()> {
+    /// #       Ok(())
+    /// #   }
+    /// #   fn end(&mut self, event_loop: &mut EventLoop<(), On>) -> io::Result<()> {
+    /// #       event_loop.shutdown();
+    /// #       Ok(())
+    /// #   }
+    /// }
+    ///
+    /// let mut event_loop = EventLoop::new()?;
+    /// let pulse = Pulse::new(event_loop.scoped())?;
+    /// event_loop.timeout(On::End, Duration::from_millis(5))?;
+    /// event_loop.run(pulse)?;
+    /// # Ok::<(), io::Error>(())
+    /// ```
+    ///
     /// It is for the handler that this loop is run with. What is handed to a component of that handler
     /// comes from [`nested`](EventLoop::nested), or its events go astray.
     #[inline]
