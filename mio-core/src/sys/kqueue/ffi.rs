@@ -58,11 +58,13 @@ pub(super) fn change_all(
     receipts: &mut [i32],
 ) -> io::Result<()> {
     let mut list = [raw(&Kevent::default()); CHANGES_MAX];
+    // It panics if there are more than fit.
+    let list = &mut list[..changes.len()];
     for (place, change) in list.iter_mut().zip(changes) {
         *place = raw(change);
         place.flags |= libc::EV_RECEIPT;
     }
-    let count = changes.len() as _;
+    let count = list.len() as _;
     let place = list.as_mut_ptr();
     let now = timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: `place` has `count` changes, and as much room for receipts, which kqueue(2) lets be the same; both it

@@ -154,11 +154,11 @@ pub(super) fn ignore_unreachable(socket: BorrowedSocket<'_>) -> io::Result<()> {
 }
 
 /// What hears of console control events; it answers whether it has seen to one, and runs in a thread of its own.
-pub(super) type ControlHandler = unsafe extern "system" fn(u32) -> i32;
+pub(super) type ControlHandler = extern "system" fn(u32) -> i32;
 
 /// Adds a handler, or takes it out again.
 pub(super) fn set_control_handler(handler: ControlHandler, add: bool) -> io::Result<()> {
-    // SAFETY: the handler is a function, which is always there.
+    // SAFETY: the handler is a function, which is always there and may be called by any thread with any number.
     let done = unsafe { SetConsoleCtrlHandler(Some(handler), i32::from(add)) };
     if done == 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
