@@ -425,6 +425,17 @@ fn running_failing_stopping_and_a_full_table_of_requests() {
 }
 
 #[test]
+fn more_requests_than_are_asked_for_by_default() {
+    let sources = Config::default().sources + 1_000;
+    let mut event_loop = event_loop(Config { sources, ..Config::default() });
+    forbidden("requests", || {
+        for token in 0..sources as u64 {
+            event_loop.again(token, Readiness::READABLE).unwrap();
+        }
+    });
+}
+
+#[test]
 fn a_bare_selector_and_its_waker() {
     let selector = Selector::new().unwrap();
     let mut events = Events::with_capacity(8);
