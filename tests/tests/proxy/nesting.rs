@@ -7,7 +7,7 @@ use std::{
 };
 
 use mio_core::{
-    Config, EventLoop, Handler,
+    Config, EventLoop, Expiry, Handler, Readiness, Slab,
     proxy::{Address, Command, ProxyConfig},
 };
 
@@ -186,4 +186,47 @@ fn the_pairs_of_nested_proxies_have_their_timeouts() {
     assert_eq!(setup.read_to_end(&client), b"");
     let counters = setup.program.front.counters();
     assert_eq!((counters.open, counters.idle_timeouts), (0, 1));
+}
+
+/// A proxy in a program that once asks for as much as there is room for, just before the proxy is called.
+struct Greedy(PlainServer, bool);
+
+impl Handler<Command> for Greedy {
+    fn ready(&mut self, event_loop: &mut EventLoop<Command>, token: u64, readiness: Readiness) {
+        let of_nobody = PlainOn::Client(Slab::with_capacity(1).insert(()).unwrap());
+        while !self.1 {
+            self.1 = event_loop.again(of_nobody, Readiness::READABLE).is_err();
+        }
+        self.0.ready(event_loop, token, readiness);
+    }
+
+    fn timeout(&mut self, event_loop: &mut EventLoop<Command>, token: u64, expiry: Expiry) {
+        self.0.timeout(event_loop, token, expiry);
+    }
+}
+
+#[test]
+fn a_proxy_whose_request_finds_no_room_accepts_on_by_its_timer() {
+    // One more than a proxy accepts in a turn.
+    const CLIENTS: u64 = 65;
+    let (_far, upstream) = upstream();
+    let config = listen(&["127.0.0.1:0"], PlainServer::config());
+    let retry = config.accept_retry;
+    let bounds = Config { virtual_time: Some(0), ..config.event_loop() };
+    let mut event_loop = EventLoop::with_config(bounds).unwrap();
+    let (listeners, hooks) = (config.listeners().unwrap(), Plain { upstream });
+    let server = PlainServer::new(event_loop.scoped(), hooks, config, listeners).unwrap();
+    let address = server.addresses().next().unwrap().unwrap();
+    let _clients: Vec<_> = (0..CLIENTS).map(|_| connect(&address)).collect();
+    tests::settle();
+    let mut greedy = Greedy(server, false);
+    let mut turn = |time| {
+        event_loop.run_once(&mut greedy, Some(time)).unwrap();
+        let counters = greedy.0.counters();
+        (counters.accepted, counters.back_offs)
+    };
+    let told = (0..100).map(|_| turn(Duration::ZERO)).last();
+    assert_eq!(told, Some((CLIENTS - 1, 1)));
+    let told = (0..100).map(|_| turn(retry)).last();
+    assert_eq!(told, Some((CLIENTS, 1)));
 }
