@@ -118,9 +118,15 @@ impl Workload {
         match self {
             Self::Pipes { .. } | Self::Messages { .. } | Self::Queue => &["ns"],
             Self::Echo { .. } | Self::Dispatch { .. } => &["ns", "cpu ns"],
-            Self::Timers { .. } => {
-                &["insert", "cancel", "insert + cancel", "push back", "mixed", "fire"]
-            }
+            Self::Timers { .. } => &[
+                "insert",
+                "cancel",
+                "insert + cancel",
+                "push back",
+                "push back, looked up",
+                "mixed",
+                "fire",
+            ],
         }
     }
 }

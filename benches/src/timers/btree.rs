@@ -18,6 +18,8 @@ pub struct Loop {
 }
 
 impl Timers for Loop {
+    type Handle = usize;
+
     fn new(capacity: usize) -> Self {
         let ready = os::eventfd(1);
         // SAFETY: the call takes no memory, and its result is a new descriptor.
@@ -48,9 +50,14 @@ impl Timers for Loop {
         self.set.remove(&(self.deadlines[slot], slot as u32));
     }
 
-    fn push_back(&mut self, slot: usize, delay: Duration) {
-        self.cancel(slot);
-        self.insert(slot, delay);
+    #[inline(always)]
+    fn handle(&self, slot: usize) -> usize {
+        slot
+    }
+
+    fn push_back(&mut self, handle: usize, delay: Duration) {
+        self.cancel(handle);
+        self.insert(handle, delay);
     }
 
     fn turn(&mut self) {

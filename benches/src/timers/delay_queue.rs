@@ -20,6 +20,8 @@ pub struct Loop {
 }
 
 impl Timers for Loop {
+    type Handle = Key;
+
     fn new(capacity: usize) -> Self {
         let runtime = runtime();
         let _context = runtime.enter();
@@ -38,8 +40,13 @@ impl Timers for Loop {
         self.queue.remove(&self.keys[slot]);
     }
 
-    fn push_back(&mut self, slot: usize, delay: Duration) {
-        self.queue.reset_at(&self.keys[slot], self.now + delay);
+    #[inline(always)]
+    fn handle(&self, slot: usize) -> Key {
+        self.keys[slot]
+    }
+
+    fn push_back(&mut self, handle: Key, delay: Duration) {
+        self.queue.reset_at(&handle, self.now + delay);
     }
 
     fn turn(&mut self) {

@@ -17,7 +17,7 @@ pub struct Loop {
 }
 
 #[derive(Clone, Copy)]
-struct Handle {
+pub struct Handle {
     index: u32,
     sequence: u64,
 }
@@ -32,8 +32,7 @@ const VACANT: u64 = 0;
 
 impl Loop {
     #[inline(always)]
-    fn timer(&mut self, slot: usize) -> &mut Timer {
-        let Handle { index, sequence } = self.handles[slot];
+    fn timer(&mut self, Handle { index, sequence }: Handle) -> &mut Timer {
         let timer = &mut self.timers[index as usize];
         assert_eq!(timer.sequence, sequence);
         timer
@@ -41,6 +40,8 @@ impl Loop {
 }
 
 impl Timers for Loop {
+    type Handle = Handle;
+
     fn new(capacity: usize) -> Self {
         let (handles, timers) = (Vec::with_capacity(capacity), Vec::with_capacity(capacity));
         Self { handles, timers, sequence: VACANT, epoch: Instant::now(), now: 0 }
@@ -55,12 +56,17 @@ impl Timers for Loop {
     }
 
     fn cancel(&mut self, slot: usize) {
-        self.timer(slot).sequence = VACANT;
+        self.timer(self.handles[slot]).sequence = VACANT;
     }
 
-    fn push_back(&mut self, slot: usize, delay: Duration) {
+    #[inline(always)]
+    fn handle(&self, slot: usize) -> Handle {
+        self.handles[slot]
+    }
+
+    fn push_back(&mut self, handle: Handle, delay: Duration) {
         let deadline = self.now + delay.as_nanos() as u64;
-        self.timer(slot).deadline = deadline;
+        self.timer(handle).deadline = deadline;
     }
 
     fn turn(&mut self) {

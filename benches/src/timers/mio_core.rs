@@ -37,6 +37,8 @@ impl Handler for Due<'_> {
 }
 
 impl Timers for Loop {
+    type Handle = Timeout;
+
     fn new(capacity: usize) -> Self {
         let config = Config { timers: capacity, ..Config::default() };
         let mut event_loop = EventLoop::with_config(config).expect("loop");
@@ -56,8 +58,13 @@ impl Timers for Loop {
         assert!(self.event_loop.cancel(self.timeouts[slot]));
     }
 
-    fn push_back(&mut self, slot: usize, delay: Duration) {
-        assert!(self.event_loop.reschedule(self.timeouts[slot], delay));
+    #[inline(always)]
+    fn handle(&self, slot: usize) -> Timeout {
+        self.timeouts[slot]
+    }
+
+    fn push_back(&mut self, handle: Timeout, delay: Duration) {
+        assert!(self.event_loop.reschedule(handle, delay));
     }
 
     fn turn(&mut self) {

@@ -20,12 +20,16 @@ mod uv;
 /// A store of timers under a loop of its own, told apart by `slot`: what a server's table of
 /// connections would hold. The delays are from the loop's idea of now.
 pub trait Timers {
+    /// What names an armed timer.
+    type Handle: Copy;
+
     fn new(capacity: usize) -> Self;
     /// Arms the timer of a slot that has none. Slots are first filled in ascending order.
     fn insert(&mut self, slot: usize, delay: Duration);
     fn cancel(&mut self, slot: usize);
+    fn handle(&self, slot: usize) -> Self::Handle;
     /// Sets an armed timer to a later deadline.
-    fn push_back(&mut self, slot: usize, delay: Duration);
+    fn push_back(&mut self, handle: Self::Handle, delay: Duration);
     /// One turn of the loop in which a descriptor is ready and no timer is due.
     fn turn(&mut self);
     /// Fires what is due until `fired` has seen as many as it waits for.
@@ -134,7 +138,8 @@ fn battery<T: Timers>(live: usize) -> Metrics {
     let operations = live.min(100_000);
     let mut random = Random(live as u64);
     let (mut insert, mut cancel) = (Duration::ZERO, Duration::ZERO);
-    let (mut push_back, mut mixed) = (Duration::ZERO, Duration::ZERO);
+    let (mut push_back, mut looked_up) = (Duration::ZERO, Duration::ZERO);
+    let mut mixed = Duration::ZERO;
     let mut timers = filled::<T>(live, &mut random);
     // Later than all that was set before.
     let mut later = FAR;
@@ -146,6 +151,8 @@ fn battery<T: Timers>(live: usize) -> Metrics {
         let (c, i) = churn(&mut timers, live, operations, &mut random);
         (cancel, insert) = (cancel + c, insert + i);
         push_back += push_all_back(&mut timers, live, operations, even_later(), &mut random);
+        looked_up +=
+            look_up_and_push_back(&mut timers, live, operations, even_later(), &mut random);
         let (c, i) = churn(&mut timers, live, operations, &mut random);
         (cancel, insert) = (cancel + c, insert + i);
         mixed += mix(&mut timers, live, operations, even_later(), &mut random);
@@ -165,6 +172,7 @@ fn battery<T: Timers>(live: usize) -> Metrics {
         ("cancel", each(cancel, twice)),
         ("insert + cancel", each(insert + cancel, twice)),
         ("push back", each(push_back, once)),
+        ("push back, looked up", each(looked_up, once)),
         ("mixed", each(mixed, once)),
         ("fire", each(fire, once)),
         ("misordered", misordered as f64 / once as f64),
@@ -190,7 +198,7 @@ fn count<T: Timers>(live: usize, operation: Operation, operations: usize) -> Cos
     measure(|| match operation {
         Operation::Churn => drop(churn(&mut timers, live, operations, &mut random)),
         Operation::PushBack => {
-            push_all_back(&mut timers, live, operations, 2 * FAR, &mut random);
+            look_up_and_push_back(&mut timers, live, operations, 2 * FAR, &mut random);
         }
         Operation::Mixed => drop(mix(&mut timers, live, operations, 3 * FAR, &mut random)),
         Operation::Fire | Operation::Arm => {}
@@ -232,9 +240,30 @@ fn churn<T: Timers>(
     (cancel, insert)
 }
 
-/// Pushes random live timers back, each once, to within a minute after `later`, at which none of
-/// them is due yet.
+/// Pushes random live timers back, each once, to one length from now, as the idle timeouts of a server. Whoever
+/// does that holds the handle.
 fn push_all_back<T: Timers>(
+    timers: &mut T,
+    live: usize,
+    operations: usize,
+    length: Duration,
+    random: &mut Random,
+) -> Duration {
+    let mut slots: Vec<u32> = (0..live as u32).collect();
+    random.choose(&mut slots, operations.min(live));
+    let handles: Vec<T::Handle> =
+        (0..operations).map(|index| timers.handle(slots[index % live] as usize)).collect();
+    let length = hint::black_box(length);
+    let start = Instant::now();
+    for &handle in &handles {
+        timers.push_back(handle, length);
+    }
+    start.elapsed()
+}
+
+/// The same with lengths that differ, up to a minute after `later`, and with handles that are first looked up in a
+/// table.
+fn look_up_and_push_back<T: Timers>(
     timers: &mut T,
     live: usize,
     operations: usize,
@@ -246,10 +275,10 @@ fn push_all_back<T: Timers>(
     let plan: Vec<(u32, u32)> =
         (0..operations).map(|index| (slots[index % live], random.next() as u32)).collect();
     let start = Instant::now();
-    for (slot, bits) in plan {
+    for &(slot, bits) in &plan {
         // Of up to 64 seconds, made of the bits without a division.
         let delay = later + Duration::new(u64::from(bits >> 26), bits & 0x3ff_ffff);
-        timers.push_back(slot as usize, delay);
+        timers.push_back(timers.handle(slot as usize), delay);
     }
     start.elapsed()
 }
@@ -271,7 +300,7 @@ fn mix<T: Timers>(
                 timers.cancel(slot);
                 timers.insert(slot, length);
             } else {
-                timers.push_back(slot, length);
+                timers.push_back(timers.handle(slot), length);
             }
         }
         timers.turn();

@@ -7,6 +7,8 @@ use super::{Fired, Timers};
 pub struct Loop;
 
 impl Timers for Loop {
+    type Handle = ();
+
     fn new(_capacity: usize) -> Self {
         Self
     }
@@ -15,7 +17,9 @@ impl Timers for Loop {
 
     fn cancel(&mut self, _slot: usize) {}
 
-    fn push_back(&mut self, _slot: usize, _delay: Duration) {}
+    fn handle(&self, _slot: usize) {}
+
+    fn push_back(&mut self, _handle: (), _delay: Duration) {}
 
     fn turn(&mut self) {}
 

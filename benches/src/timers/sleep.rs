@@ -62,6 +62,8 @@ impl<const SHARED_CLOCK: bool> Loop<SHARED_CLOCK> {
 }
 
 impl<const SHARED_CLOCK: bool> Timers for Loop<SHARED_CLOCK> {
+    type Handle = usize;
+
     fn new(capacity: usize) -> Self {
         let slots = (0..capacity).map(|_| None).collect();
         Self { slots, turn: Instant::now(), runtime: runtime() }
@@ -78,9 +80,14 @@ impl<const SHARED_CLOCK: bool> Timers for Loop<SHARED_CLOCK> {
         self.slots[slot] = None;
     }
 
-    fn push_back(&mut self, slot: usize, delay: Duration) {
+    #[inline(always)]
+    fn handle(&self, slot: usize) -> usize {
+        slot
+    }
+
+    fn push_back(&mut self, handle: usize, delay: Duration) {
         let deadline = self.now() + delay;
-        self.sleep(slot).reset(deadline);
+        self.sleep(handle).reset(deadline);
     }
 
     fn turn(&mut self) {

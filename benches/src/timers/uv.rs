@@ -30,15 +30,9 @@ struct Source {
     slot: usize,
 }
 
-impl Loop {
-    #[inline(always)]
-    fn handle(&self, slot: usize) -> *mut Handle {
-        // SAFETY: there is a handle for every slot of the capacity.
-        unsafe { self.first.add(slot * self.size).cast() }
-    }
-}
-
 impl Timers for Loop {
+    type Handle = *mut Handle;
+
     fn new(capacity: usize) -> Self {
         let uv = uv_sys::load().expect("libuv.so.1");
         let event_loop = uv.new_loop();
@@ -74,8 +68,13 @@ impl Timers for Loop {
         check(unsafe { (self.uv.timer_stop)(self.handle(slot)) });
     }
 
-    fn push_back(&mut self, slot: usize, delay: Duration) {
-        let handle = self.handle(slot);
+    #[inline(always)]
+    fn handle(&self, slot: usize) -> *mut Handle {
+        // SAFETY: there is a handle for every slot of the capacity.
+        unsafe { self.first.add(slot * self.size).cast() }
+    }
+
+    fn push_back(&mut self, handle: *mut Handle, delay: Duration) {
         // SAFETY: the handle is initialized; starting it again stops it first.
         check(unsafe { (self.uv.timer_start)(handle, on_timer, delay.as_millis() as u64, 0) });
     }
