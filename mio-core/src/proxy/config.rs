@@ -120,7 +120,12 @@ mod tests {
 
     #[test]
     fn the_bounds_of_the_loop_follow_from_those_of_the_proxy() {
-        let config = ProxyConfig { capacity: 10, ..ProxyConfig::default() };
-        assert_eq!((config.event_loop().sources, config.event_loop().timers), (84, 5));
+        let spin = Duration::from_micros(7);
+        let config = ProxyConfig { capacity: 10, spin, ..ProxyConfig::default() };
+        let bounds = config.event_loop();
+        assert_eq!(
+            (bounds.sources, bounds.timers, bounds.messages, bounds.spin),
+            (84, 5, 16, spin)
+        );
     }
 }

@@ -11,7 +11,9 @@ use tests::{Isolated, limit_descriptors, peers::awaited, test_name};
 
 use crate::{Plain, PlainServer, accept, connect, listen, read_to_end, upstream};
 
-const RETRY: Duration = Duration::from_millis(100);
+/// Not the default.
+const RETRY: Duration = Duration::from_millis(70);
+const MOMENT: Duration = Duration::from_millis(1);
 
 #[test]
 fn accepting_waits_for_its_timer_and_no_listener_is_lost() {
@@ -49,8 +51,10 @@ fn accepting_waits_for_its_timer_and_no_listener_is_lost() {
         limit_descriptors(4).unwrap();
         until!(1, back_offs);
         turns(&mut server, Duration::ZERO);
+        turns(&mut server, RETRY - MOMENT);
         assert_eq!(server.counters().back_offs, 1, "nothing is tried in between");
-        turns(&mut server, RETRY);
+        turns(&mut server, MOMENT);
+        turns(&mut server, Duration::ZERO);
         assert_eq!(server.counters().back_offs, 2);
         limit_descriptors(4096).unwrap();
         turns(&mut server, Duration::ZERO);

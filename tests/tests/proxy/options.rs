@@ -143,6 +143,31 @@ fn only_what_nobody_looks_at_is_spliced() {
     at_times(|| spliced!(ListeningServer, Listening), [splices, false]);
 }
 
+#[test]
+fn a_pool_has_the_bounds_of_the_config() {
+    const BYTES: usize = 1 << 20;
+    let relay =
+        Bounds { buffer_bytes: 1024, burst_bytes: 2048, pipe_bytes: 4096, ..Bounds::default() };
+    let ways = [0, 1].map(|pipes| {
+        let (far, address) = upstream();
+        let relay = Bounds { pipes, ..relay };
+        let config = ProxyConfig { relay, ..listen(&["127.0.0.1:0"], PlainServer::config()) };
+        let hooks = Plain { upstream: address };
+        let (addresses, sender, thread) = serving!(PlainServer, hooks, config);
+        let mut client = connect(&addresses[0]);
+        let server = accept(&far);
+        let reads = std::thread::spawn(move || read_to_end(server).unwrap().len());
+        client.write_all(&noise(BYTES, 2)).unwrap();
+        drop(client);
+        assert_eq!(reads.join().unwrap(), BYTES);
+        sender.send(Command::Drain).unwrap();
+        let [up, _] = thread.join().unwrap().counters().ways;
+        assert!(up.bytes <= up.reads * 1024 + up.fills * 4096, "{up:?}");
+        up
+    });
+    assert!(ways[0].fills == 0 && ways[0].yields > 10, "{:?}", ways[0]);
+}
+
 /// Alone: the signals of a process belong to one loop of it.
 #[test]
 fn what_a_system_lacks_for_signals_and_for_listeners_is_done_without() {
@@ -163,17 +188,17 @@ fn what_a_system_lacks_for_signals_and_for_listeners_is_done_without() {
     assert_eq!(indices, [0]);
 }
 
-/// Whether small writes go out at once, to the upstream and to the client.
+/// Whether small writes go out at once, to the client and to the upstream that it tries first or the second one.
 #[cfg(unix)]
 #[derive(Proxy)]
-#[proxy(server = Asking, sources = AskingOn)]
-struct Asked(Address, Vec<bool>);
+#[proxy(server = Asking, sources = AskingOn, retries = 1)]
+struct Asked([Address; 2], Vec<bool>);
 
 #[cfg(unix)]
 impl Hooks for Asked {
     fn upstream(&mut self, client: &Client<'_>) -> Option<Address> {
         self.1.push(at_once(client.connection));
-        Some(self.0.clone())
+        self.0.get(client.tries as usize).cloned()
     }
 
     fn connected(&mut self, _: Key, upstream: &Connection) {
@@ -190,14 +215,20 @@ fn at_once(connection: &Connection) -> bool {
 #[cfg(unix)]
 #[test]
 fn small_writes_go_out_at_once_on_both_sides_unless_that_is_not_wanted() {
-    for nodelay in [true, false] {
+    for (nodelay, retried) in [(true, false), (false, false), (true, true), (false, true)] {
         let (far, address) = upstream();
+        // Nobody else has this address, so that none takes the port over.
+        let refuses =
+            std::net::TcpListener::bind("127.0.0.7:0").unwrap().local_addr().unwrap().into();
+        let first = if retried { refuses } else { address.clone() };
         let config = ProxyConfig { nodelay, ..listen(&["127.0.0.1:0"], Asking::config()) };
-        let (addresses, sender, thread) = serving!(Asking, Asked(address, Vec::new()), config);
+        let hooks = Asked([first, address], Vec::new());
+        let (addresses, sender, thread) = serving!(Asking, hooks, config);
         for _ in 0..3 {
             drop((connect(&addresses[0]), accept(&far)));
         }
         sender.send(Command::Drain).unwrap();
-        assert_eq!(thread.join().unwrap().gateway.1, [nodelay; 6]);
+        let told = thread.join().unwrap().gateway.1;
+        assert_eq!(told, vec![nodelay; if retried { 9 } else { 6 }]);
     }
 }

@@ -4,7 +4,7 @@ use std::{io::Write, net::TcpListener, net::TcpStream, time::Duration};
 
 use mio_core::{
     Config, EventLoop, Key, Proxy,
-    proxy::{Address, Client, Command, Connection, Hooks, ProxyConfig},
+    proxy::{Address, Client, Command, Connection, Counters, Hooks, ProxyConfig},
 };
 use tests::peers::{accept, awaited, read_to_end, read_while};
 
@@ -12,11 +12,13 @@ use crate::{connect, listen, upstream};
 
 const MOMENT: Duration = Duration::from_millis(1);
 
-/// Gives everybody the same upstream, and counts who has got it.
+/// Gives everybody the same upstream, and counts who has got it. Its times are not the default ones.
 #[derive(Proxy)]
+#[proxy(idle_timeout = "50s", drain_timeout = "20s")]
 struct Patient {
     upstream: Address,
     connected: usize,
+    ticks: u32,
 }
 
 impl Hooks for Patient {
@@ -26,6 +28,10 @@ impl Hooks for Patient {
 
     fn connected(&mut self, _: Key, _: &Connection) {
         self.connected += 1;
+    }
+
+    fn tick(&mut self, _: &Counters) {
+        self.ticks += 1;
     }
 }
 
@@ -48,7 +54,7 @@ impl Setup {
         let bounds = Config { virtual_time: Some(0), ..config.event_loop() };
         let mut event_loop = EventLoop::with_config(bounds).unwrap();
         let (listeners, timeout) = (config.listeners().unwrap(), config.idle_timeout);
-        let hooks = Patient { upstream, connected: 0 };
+        let hooks = Patient { upstream, connected: 0, ticks: 0 };
         let server = PatientServer::new(event_loop.scoped(), hooks, config, listeners).unwrap();
         let address = server.addresses().next().unwrap().unwrap();
         Setup { event_loop, server, address, far, timeout }
@@ -149,6 +155,18 @@ fn a_proxy_without_pairs_wakes_up_for_nothing() {
     let _pair = setup.pair();
     setup.pass(2 * setup.timeout);
     assert_eq!((setup.open(), setup.server.counters().idle_timeouts), (0, 1));
+}
+
+#[test]
+fn a_proxy_ticks_as_often_as_it_is_told_to() {
+    let tick = Duration::from_secs(7);
+    let mut setup = Setup::ticking(tick);
+    for ticks in 1..4 {
+        setup.pass(tick - MOMENT);
+        assert_eq!(setup.server.gateway.ticks, ticks - 1);
+        setup.pass(MOMENT);
+        assert_eq!(setup.server.gateway.ticks, ticks);
+    }
 }
 
 #[test]
