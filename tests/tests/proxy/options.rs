@@ -18,6 +18,8 @@ use mio_core::{
     },
     relay::{Bounds, Chunk},
 };
+#[cfg(unix)]
+use tests::peers::awaited;
 use tests::peers::noise;
 
 use crate::{Plain, PlainServer, accept, connect, listen, read_to_end, serving, upstream};
@@ -230,5 +232,30 @@ fn small_writes_go_out_at_once_on_both_sides_unless_that_is_not_wanted() {
         sender.send(Command::Drain).unwrap();
         let told = thread.join().unwrap().gateway.1;
         assert_eq!(told, vec![nodelay; if retried { 9 } else { 6 }]);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn the_listeners_of_several_loops_hand_that_on_too() {
+    use Sharing::{Exclusive, ReusePort};
+    let ways = [(true, Exclusive), (false, Exclusive), (true, ReusePort), (false, ReusePort)];
+    for (nodelay, sharing) in ways {
+        let config = PlainServer::config();
+        let config = ProxyConfig { nodelay, sharing, ..listen(&["127.0.0.1:0"], config) };
+        let mut lists = config.shared_listeners(2).unwrap();
+        let address = lists[0][0].local_addr().unwrap();
+        let clients: Vec<_> = (0..32).map(|_| connect(&address)).collect();
+        let mut told = Vec::new();
+        let accepts = || {
+            for listener in lists.iter_mut().flatten() {
+                while let Ok((client, _)) = listener.accept() {
+                    told.push(at_once(&client));
+                }
+            }
+            (told.len() == clients.len()).then_some(())
+        };
+        awaited(|| (), accepts);
+        assert_eq!(told, vec![nodelay; clients.len()], "{sharing:?}");
     }
 }
