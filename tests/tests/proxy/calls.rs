@@ -2,15 +2,20 @@
 #![cfg(all(target_os = "linux", not(mio_core_poll)))]
 
 use std::{
+    collections::HashSet,
     io::{Read, Write},
     net::{Shutdown, TcpStream},
+    thread,
     time::Duration,
 };
 
-use mio_core::{EventLoop, proxy::Command};
+use mio_core::{
+    EventLoop,
+    proxy::{Command, ProxyConfig},
+};
 use tests::{Isolated, mark, test_name};
 
-use crate::{PATIENCE, Plain, PlainServer, listen, upstream};
+use crate::{PATIENCE, Plain, PlainServer, accept, connect, listen, upstream};
 
 const BEGIN: u16 = 1;
 const END: u16 = 2;
@@ -67,6 +72,45 @@ fn a_connection_is_registered_told_one_option_and_shut_down_once() {
     assert_eq!(count("close"), 4, "{names:?}");
     // Of each read one brings bytes and one the end; of the client and its upstream three.
     assert_eq!(count("recvfrom"), 3 + 3, "{names:?}");
+}
+
+#[test]
+fn a_loop_that_a_server_makes_for_itself_spins_as_it_is_told_to() {
+    let trace = Isolated::new(test_name!()).trace(|| {
+        let (far, upstream) = upstream();
+        let spin = Duration::from_secs(3_600);
+        let config = ProxyConfig { spin, ..listen(&["127.0.0.1:0"], PlainServer::config()) };
+        for (alone, from) in [(true, 1), (false, 3)] {
+            let mut listeners = config.shared_listeners(1).unwrap();
+            let to = listeners[0][0].local_addr().unwrap();
+            let make = |_| Plain { upstream: upstream.clone() };
+            let serve = || {
+                if alone {
+                    PlainServer::serve(make(0), config.clone(), listeners.remove(0)).map(drop)
+                } else {
+                    PlainServer::serve_in_threads(make, &config, listeners).map(drop)
+                }
+            };
+            mark(from);
+            thread::scope(|scope| {
+                let serving = scope.spawn(serve);
+                drop((connect(&to), accept(&far)));
+                tests::signal_process(libc::SIGTERM);
+                serving.join().unwrap().unwrap();
+            });
+            mark(from + 1);
+        }
+    });
+    for from in [1, 3] {
+        let mut calls = trace.between(from, from + 1);
+        calls.retain(|call| matches!(call.name(), "epoll_wait" | "epoll_pwait" | "epoll_pwait2"));
+        let threads: HashSet<u32> = calls.iter().map(|call| call.thread).collect();
+        // There may be another one, which waits for those that serve and sleeps.
+        let spins = |thread: &u32| {
+            calls.iter().all(|wait| wait.thread != *thread || wait.arguments[3] == 0)
+        };
+        assert!(threads.iter().any(spins), "{calls:?}");
+    }
 }
 
 #[test]
