@@ -351,6 +351,20 @@ pub(crate) mod tests {
 
     #[test]
     fn a_loop_does_not_go_while_a_handler_is_at_work_for_it() {
+        waits_for_a_handler(real_time(13), drop);
+    }
+
+    /// Of a signal that a loop had shortly before. Such a handler takes one that it finds installed away.
+    #[test]
+    fn a_loop_takes_no_signal_while_a_handler_is_at_work_that_may_have_found_it_free() {
+        waits_for_a_handler(real_time(14), |mut signals| {
+            signals.add(real_time(15).into(), 2).unwrap();
+            signals
+        });
+    }
+
+    /// That `act` does not return before the handler that is at work for these signals.
+    fn waits_for_a_handler<T>(signal: Signal, act: impl FnOnce(Signals) -> T + Send) {
         #[derive(Clone, Default)]
         struct Gate {
             reached: Arc<AtomicBool>,
@@ -367,22 +381,22 @@ pub(crate) mod tests {
                 thread::yield_now();
             }
         }
-        let (gate, signal) = (Gate::default(), real_time(13));
+        let gate = Gate::default();
         let mut signals = Signals::new(2, gate.clone()).unwrap();
         signals.add(signal.into(), 1).unwrap();
-        let gone = AtomicBool::new(false);
-        let gone_early = thread::scope(|scope| {
+        let done = AtomicBool::new(false);
+        let done_early = thread::scope(|scope| {
             scope.spawn(|| raise(signal.as_raw()));
             await_that(&gate.reached);
             scope.spawn(|| {
-                drop(signals);
-                gone.store(true, Ordering::SeqCst);
+                let _kept = act(signals);
+                done.store(true, Ordering::SeqCst);
             });
             thread::sleep(Duration::from_millis(20));
-            let gone_early = gone.load(Ordering::SeqCst);
+            let done_early = done.load(Ordering::SeqCst);
             gate.open.store(true, Ordering::SeqCst);
-            gone_early
+            done_early
         });
-        assert!(!gone_early && gone.load(Ordering::SeqCst));
+        assert!(!done_early && done.load(Ordering::SeqCst));
     }
 }

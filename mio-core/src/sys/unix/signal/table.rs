@@ -56,6 +56,8 @@ pub(super) fn claim(signal: c_int, owner: &Arc<Inbox>) -> io::Result<()> {
         drop(unsafe { Arc::from_raw(new) });
         return Err(io::ErrorKind::ResourceBusy.into());
     }
+    // A handler that has found the place empty takes ours for one that nobody wants, and would undo what follows.
+    quiesce(owner);
     let installed = Disposition::of(signal).and_then(|former| {
         // SAFETY: the place in `OWNERS` is ours, and no handler is installed that would read this.
         unsafe { *FORMER[index].0.get() = MaybeUninit::new(former) };
