@@ -114,6 +114,10 @@ impl Stream for Connection {
         Stream::write(&self.0, bytes)
     }
 
+    fn segment(&self) -> usize {
+        Stream::segment(&self.0)
+    }
+
     #[inline(always)]
     fn finish(&self) -> io::Result<()> {
         Stream::finish(&self.0)
@@ -394,6 +398,8 @@ mod tests {
         let mut client = Connection::connect(&listener.local_addr().unwrap(), true).unwrap();
         let (server, peer) = listener.accept().unwrap();
         assert_eq!(peer, client.local_addr());
+        let segments = cfg!(any(target_os = "linux", target_os = "android"));
+        assert_eq!(Stream::segment(&server) > 1, segments && address.tcp().is_some());
         client.write_all(b"hello").unwrap();
         let mut bytes = [0; 8];
         assert_eq!(Stream::peek(&server, &mut bytes).unwrap(), 5);

@@ -39,6 +39,21 @@ impl Flow {
         self.pass_on(first + length, sink, pool, way)
     }
 
+    /// Reads no more than `whole` bytes, so many as the sink sends in whole segments.
+    pub(super) fn copy_whole<P: Pipe, A: Stream<P>, B: Stream<P>>(
+        &mut self,
+        whole: usize,
+        source: &A,
+        sink: &B,
+        pool: &mut Pool<P>,
+        way: &mut Way,
+    ) -> Result<(), Broken> {
+        way.reads += 1;
+        let result = source.read(&mut pool.scratch()[..whole]);
+        let length = self.taken(result, whole)?;
+        self.pass_on(length, sink, pool, way)
+    }
+
     /// Writes so much of the scratch buffer, and holds what the sink does not take.
     #[inline(always)]
     pub(super) fn pass_on<P: Pipe, B: Stream<P>>(
@@ -156,9 +171,13 @@ impl Flow {
     fn count_read(&mut self, bulk: bool) {
         if self.flags.contains(Flags::SPLICES) {
             self.flags -= Flags::READ_NEXT;
+            self.flags.set(Flags::WHOLE, bulk);
         } else if !bulk {
             self.streak = self.streak.saturating_sub(1);
-        } else if !self.flags.contains(Flags::COPIES) {
+            self.flags -= Flags::WHOLE;
+        } else if self.flags.contains(Flags::COPIES) {
+            self.flags |= Flags::WHOLE;
+        } else {
             self.streak += 1;
             if self.streak == BULK_READS {
                 self.streak = 0;
@@ -233,6 +252,11 @@ impl Flow {
         way.bytes += written as u64;
         self.bytes += written as u64;
     }
+}
+
+/// How many bytes of so much room fill segments, or all if it is shorter than one.
+pub(super) fn whole_segments(room: usize, segment: usize) -> usize {
+    if segment > 1 && segment < room { room - room % segment } else { room }
 }
 
 /// Takes bytes that were looked at, so that they are there.

@@ -4,7 +4,7 @@ use std::io::{self, ErrorKind};
 
 use bitflags::bitflags;
 
-use super::{Filter, Pipe, Pool, Stream, splice::BULK_BYTES};
+use super::{Filter, Pipe, Pool, Stream, copy::whole_segments, splice::BULK_BYTES};
 use crate::interest::Readiness;
 
 /// One direction: what its source sends, its sink gets.
@@ -56,6 +56,9 @@ bitflags! {
         const URGED = 1 << 11;
         /// The sink is closed at the end, which tells it.
         const LAST = 1 << 12;
+        /// The last read was bulk, of a flow that is past the decision whether to splice: the next one, if it is copied,
+        /// is of whole segments.
+        const WHOLE = 1 << 13;
     }
 }
 
@@ -68,7 +71,7 @@ impl Flags {
     /// Whether there is something to read and room to write it as it is.
     #[inline]
     fn are_plain(self) -> bool {
-        let special = Flags::HELD | Flags::SPLICES | Flags::URGED;
+        let special = Flags::HELD | Flags::SPLICES | Flags::URGED | Flags::WHOLE;
         let ready = Flags::READABLE | Flags::WRITABLE;
         self & (special | ready) == ready
     }
@@ -327,14 +330,16 @@ impl Flow {
         way: &mut Way,
         filter: &mut F,
     ) -> Result<Progress, Broken> {
+        let mut whole = None;
         while self.can_move() {
             if self.bytes - start >= pool.burst_bytes {
                 way.yields += 1;
                 return Ok(Progress::Yields);
             }
-            let special = self.flags.intersects(Flags::HELD | Flags::SPLICES);
-            if special && self.carry_on(source, sink, pool, way, filter.is_active())? {
-                // Nothing was read into the scratch buffer.
+            let special = self.flags.intersects(Flags::HELD | Flags::SPLICES | Flags::WHOLE);
+            let filtered = filter.is_active();
+            if special && self.carry_on(source, sink, pool, way, filtered, &mut whole)? {
+                // Done out of line.
             } else if pool.can_hold() {
                 self.copy(0, source, sink, pool, way, filter)?;
             } else if filter.is_active() {
@@ -405,7 +410,8 @@ impl Flow {
         self.flags.contains(Flags::HELD)
     }
 
-    /// Carries what is held, or splices. Answers `false` if copying is the way to go on.
+    /// Carries what is held, or splices, or copies whole segments, of which there are `whole` bytes to a buffer, once
+    /// asked. Answers `false` if copying as ever is the way to go on.
     #[cold]
     fn carry_on<P: Pipe, A: Stream<P>, B: Stream<P>>(
         &mut self,
@@ -414,6 +420,7 @@ impl Flow {
         pool: &mut Pool<P>,
         way: &mut Way,
         filtered: bool,
+        whole: &mut Option<usize>,
     ) -> Result<bool, Broken> {
         if self.flags.contains(Flags::HELD | Flags::IN_PIPE) {
             self.drain(sink, pool, way)?;
@@ -421,8 +428,14 @@ impl Flow {
             self.write_held(sink, pool, way)?;
         } else if filtered || self.flags.contains(Flags::READ_NEXT) {
             return Ok(false);
+        } else if self.flags.contains(Flags::SPLICES) && self.splice(source, sink, pool, way)? {
+            // A unit of bulk.
+        } else if self.flags.contains(Flags::WHOLE) && pool.can_hold() {
+            let room = pool.buffer_bytes();
+            let whole = *whole.get_or_insert_with(|| whole_segments(room, sink.segment()));
+            self.copy_whole(whole, source, sink, pool, way)?;
         } else {
-            return self.splice(source, sink, pool, way);
+            return Ok(false);
         }
         Ok(true)
     }

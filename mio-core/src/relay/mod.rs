@@ -104,6 +104,9 @@
 //! - While a filter is active, no pipe is to be had, or all of them hold what their sinks did not take, it is
 //!   copied as before.
 //!
+//! Bulk that is copied is read in whole segments of the sink's, where they are known ([`Stream::segment`]) and no filter
+//! looks: the bytes of a short one at the end stay with the source until there are more.
+//!
 //! Pipes come from the pool, at most [`Bounds::pipes`], opened as they are needed. One serves any number of
 //! flows as long as their sinks take everything; what a sink does not take stays in the pipe, which is the
 //! flow's until it is drained. If the flow ends before, the pipe is closed with what is in it. The others stay open

@@ -117,6 +117,7 @@ impl World {
         let filters = [marks(), marks()].map(|left| Marks { left, seen: 0 });
         let sides = [(); 2].map(|()| Side::whimsical(random.next(), interrupted));
         for side in &sides {
+            side.cut(random.below(40));
             use ErrorKind::{InvalidInput, PermissionDenied, Unsupported};
             if random.chance(5) {
                 side.refuse([InvalidInput, PermissionDenied, Unsupported][random.below(3)]);

@@ -5,7 +5,11 @@ use std::io::{self, ErrorKind};
 use super::KernelPipe;
 #[cfg(unix)]
 use crate::unix::UnixStream;
-use crate::{interest::Interest, net::TcpStream, sys::socket};
+use crate::{
+    interest::Interest,
+    net::TcpStream,
+    sys::{socket, splice},
+};
 
 /// A stream that never blocks, registered in edge mode.
 ///
@@ -34,6 +38,15 @@ pub trait Stream<P = KernelPipe> {
     ///
     /// The system's.
     fn write(&self, bytes: &[u8]) -> io::Result<usize>;
+
+    /// The length of the segments that the kernel sends what is written in, which may change; 1, the default, if it is
+    /// not known or of no matter. Asked of a sink of bulk that is copied, about once a burst.
+    ///
+    /// What is read then is no longer than whole segments. A short one at the end of each write would be sent for itself,
+    /// which costs nearly as much as sending all the others, which leave the host as one.
+    fn segment(&self) -> usize {
+        1
+    }
 
     /// Says that nothing more will be written.
     ///
@@ -67,7 +80,7 @@ pub trait Stream<P = KernelPipe> {
 }
 
 macro_rules! stream {
-    ($name:ty) => {
+    ($name:ty, $segment:expr) => {
         impl Stream for $name {
             #[inline(always)]
             fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
@@ -86,6 +99,10 @@ macro_rules! stream {
             #[inline(always)]
             fn write(&self, bytes: &[u8]) -> io::Result<usize> {
                 self.rearming().transfer(Interest::WRITABLE, bytes.len(), bytes, socket::send)
+            }
+
+            fn segment(&self) -> usize {
+                $segment(self)
             }
 
             #[inline]
@@ -108,6 +125,7 @@ macro_rules! stream {
     };
 }
 
-stream!(TcpStream);
+stream!(TcpStream, splice::segment);
 #[cfg(unix)]
-stream!(UnixStream);
+// Nothing is cut into segments.
+stream!(UnixStream, |_| 1);

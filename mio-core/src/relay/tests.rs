@@ -461,3 +461,45 @@ fn idle_pipes_can_be_closed_and_are_opened_again() {
         assert_eq!(rig.pool.pipes(), 0);
     }
 }
+
+#[test]
+fn bulk_that_is_copied_is_read_in_whole_segments_of_which_the_sink_is_asked_once_a_burst() {
+    for refused in [false, true] {
+        allow_pipes(usize::MAX, ErrorKind::Other);
+        let mut rig = Rig::new(if refused { WITH_PIPES } else { BOUNDS });
+        if refused {
+            rig.sink.refuse(ErrorKind::InvalidInput);
+        }
+        carried(&mut rig, &[1; 4 * BULK_READS as usize]);
+        rig.sink.cut(3);
+        // 4, which shows that it is still bulk, then 3, 3, 3 and 1.
+        let way = carried(&mut rig, &[2; 14]);
+        assert_eq!((way.reads, way.writes, rig.sink.asked()), (5, 5, 1));
+        for _ in 0..3 {
+            assert_eq!(carried(&mut rig, b"abc").reads, 1);
+        }
+        assert_eq!(rig.sink.asked(), 1, "nothing of this was bulk");
+
+        rig.pool.burst_bytes = 6;
+        rig.source.arrive(&[3; 14]);
+        let progress = [(); 3].map(|()| rig.advance());
+        assert_eq!(progress, [Ok(Progress::Yields), Ok(Progress::Yields), Ok(Progress::Waits)]);
+        assert_eq!(rig.sink.asked(), 1 + 3);
+    }
+}
+
+#[test]
+fn segments_that_are_longer_than_a_buffer_do_not_shorten_reads_nor_do_they_where_a_filter_looks() {
+    let mut rig = bulk(BOUNDS);
+    rig.sink.cut(5);
+    let way = carried(&mut rig, &[2; 11]);
+    assert_eq!((way.reads, way.writes), (3, 3));
+
+    let mut rig = bulk(BOUNDS);
+    rig.sink.cut(3);
+    assert_eq!((carried(&mut rig, &[2; 4 + 3]).reads, rig.sink.asked()), (3, 1));
+    rig.way = Way::default();
+    rig.source.arrive(&[2; 5]);
+    assert_eq!(rig.advance_through(&mut Doubles), Ok(Progress::Waits));
+    assert_eq!((rig.way.reads, rig.sink.asked()), (3, 1));
+}

@@ -2,6 +2,8 @@
 #![cfg(any(unix, windows))]
 
 #[cfg(target_os = "linux")]
+mod copying;
+#[cfg(target_os = "linux")]
 mod splicing;
 
 use std::{

@@ -37,6 +37,9 @@ struct Inner {
     refuses: Option<ErrorKind>,
     /// Pipes take less than asked for, now and then.
     whims: bool,
+    /// In which lengths bytes are sent on, and how often that was asked.
+    segment: usize,
+    asked: usize,
 }
 
 /// A pipe that takes any number of bytes, or fewer than asked for.
@@ -100,6 +103,8 @@ impl Side {
             urgent: false,
             refuses: None,
             whims: false,
+            segment: 1,
+            asked: 0,
         }))
     }
 
@@ -146,6 +151,16 @@ impl Side {
     /// It cannot be spliced from now on.
     pub(in crate::relay) fn refuse(&self, kind: ErrorKind) {
         self.0.borrow_mut().refuses = Some(kind);
+    }
+
+    /// It sends bytes on in segments of this length from now on.
+    pub(in crate::relay) fn cut(&self, segment: usize) {
+        self.0.borrow_mut().segment = segment;
+    }
+
+    /// How often the length of its segments was asked for.
+    pub(in crate::relay) fn asked(&self) -> usize {
+        self.0.borrow().asked
     }
 
     /// The peer has taken so much.
@@ -253,6 +268,12 @@ impl Stream<SimPipe> for Side {
         inner.room -= length;
         inner.sent.extend(&bytes[..length]);
         Ok(length)
+    }
+
+    fn segment(&self) -> usize {
+        let mut inner = self.0.borrow_mut();
+        inner.asked += 1;
+        inner.segment
     }
 
     fn finish(&self) -> io::Result<()> {

@@ -1,4 +1,4 @@
-//! splice(2), and the size of a pipe.
+//! splice(2), the size of a pipe, and that of a segment.
 #![allow(unsafe_code)]
 
 use std::{
@@ -27,6 +27,17 @@ pub(super) fn set_pipe_size(pipe: BorrowedFd<'_>, bytes: c_int) -> io::Result<()
     // SAFETY: takes no pointer.
     check(unsafe { libc::fcntl(pipe.as_raw_fd(), libc::F_SETPIPE_SZ, bytes) })?;
     Ok(())
+}
+
+/// The length of the longest segments that a TCP socket sends now.
+pub(super) fn segment(socket: BorrowedFd<'_>) -> io::Result<c_int> {
+    let mut length: c_int = 0;
+    let mut size = size_of::<c_int>() as libc::socklen_t;
+    let (level, name) = (libc::IPPROTO_TCP, libc::TCP_MAXSEG);
+    let (value, size) = ((&raw mut length).cast(), &raw mut size);
+    // SAFETY: `value` has room for the `size` bytes that it is told of, and both live until the call returns.
+    check(unsafe { libc::getsockopt(socket.as_raw_fd(), level, name, value, size) })?;
+    Ok(length)
 }
 
 /// Whether writing to a peer that is gone would kill the process.

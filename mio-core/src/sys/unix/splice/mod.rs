@@ -8,6 +8,8 @@
 //!   whether there is something to read has to read.
 //! - There is no `MSG_NOSIGNAL`: a peer that is gone raises SIGPIPE, which Rust's runtime ignores, but not
 //!   every program has that runtime.
+//!
+//! What else a relay asks of this kernel alone is here too.
 
 mod ffi;
 
@@ -22,6 +24,12 @@ use crate::{interest::Interest, sys::pipe};
 
 /// What tells of an urgent byte, in front of which reads end.
 pub(crate) const URGENT: Interest = Interest::PRIORITY;
+
+/// The length of the segments that a TCP socket sends now, or 1 if that cannot be asked.
+pub(crate) fn segment(socket: &impl AsFd) -> usize {
+    let length = ffi::segment(socket.as_fd()).ok();
+    length.and_then(|length| usize::try_from(length).ok()).unwrap_or(1)
+}
 
 /// A pipe inside the kernel, through which bytes pass that nobody looks at.
 #[derive(Debug)]
