@@ -72,6 +72,8 @@
 
 pub mod buf;
 
+#[cfg(all(test, any(unix, windows)))]
+mod awaited;
 #[cfg(test)]
 mod cases;
 mod child;

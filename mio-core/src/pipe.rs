@@ -220,6 +220,7 @@ mod tests {
     use super::{Reader, Writer, new};
     use crate::{
         Events, Interest, Selector, Trigger,
+        awaited::awaited,
         sys::unix::{is_flagged, without_flags},
     };
 
@@ -243,7 +244,8 @@ mod tests {
         assert_eq!(error.kind(), ErrorKind::WouldBlock);
         drop(writer);
         let mut bytes = Vec::new();
-        assert_eq!((&reader).read_to_end(&mut bytes).unwrap(), written);
+        awaited(|| (&reader).read_to_end(&mut bytes).ok());
+        assert_eq!(bytes.len(), written);
     }
 
     #[test]
@@ -253,14 +255,14 @@ mod tests {
         drop(writer);
         let mut bytes = [0; 8];
         assert_eq!(reader.read(&mut bytes).unwrap(), 4);
-        assert_eq!(reader.read(&mut bytes).unwrap(), 0);
+        assert_eq!(awaited(|| reader.read(&mut bytes).ok()), 0);
     }
 
     #[test]
     fn writing_without_a_reader_is_an_error_and_no_signal() {
         let (reader, mut writer) = new().unwrap();
         drop(reader);
-        assert_eq!(writer.write(b"x").unwrap_err().kind(), ErrorKind::BrokenPipe);
+        assert_eq!(awaited(|| writer.write(b"x").err()).kind(), ErrorKind::BrokenPipe);
     }
 
     #[test]
@@ -295,7 +297,7 @@ mod tests {
         assert_eq!(output.read(&mut [0; 8]).unwrap(), 4);
         drop(input);
         assert!(child.wait().unwrap().success());
-        assert_eq!(output.read(&mut [0; 8]).unwrap(), 0);
+        assert_eq!(awaited(|| output.read(&mut [0; 8]).ok()), 0);
     }
 
     #[test]

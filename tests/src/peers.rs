@@ -2,7 +2,7 @@
 
 use std::{
     io::{self, ErrorKind, Read},
-    net::{TcpListener, TcpStream},
+    net::{SocketAddr, TcpListener, TcpStream},
     thread,
     time::{Duration, Instant},
 };
@@ -35,6 +35,19 @@ pub fn awaited<T>(mut meanwhile: impl FnMut(), mut look: impl FnMut() -> Option<
         assert!(began.elapsed() < PATIENCE, "it does not come");
         meanwhile();
         thread::sleep(Duration::from_micros(200));
+    }
+}
+
+/// Returns when nobody listens there any more: until it executes its program, a child that another test begins has the
+/// listener too.
+///
+/// # Panics
+/// If somebody does for [`PATIENCE`].
+#[track_caller]
+pub fn nobody_listens(address: SocketAddr) {
+    // Windows gives children none, and takes seconds to refuse.
+    if cfg!(unix) {
+        awaited(|| (), || TcpStream::connect(address).err());
     }
 }
 

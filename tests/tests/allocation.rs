@@ -22,7 +22,9 @@ use mio_core::{
 use tests::{Isolated, test_name};
 use tests::{
     alloc::{Counting, forbidden},
-    pair, waits_for_its_input,
+    pair,
+    peers::nobody_listens,
+    waits_for_its_input,
 };
 
 #[global_allocator]
@@ -287,6 +289,7 @@ fn sockets_from_birth_to_death() {
         assert_eq!(in_the_end(&mut event_loop, || client.read(&mut buffer)), 0);
         let address = listener.local_addr().unwrap();
         event_loop.close(listener, 1u64).unwrap();
+        nobody_listens(address);
         let refused = TcpStream::connect(address).and_then(|refused| {
             loop {
                 if refused.finish_connect()? {
@@ -310,6 +313,9 @@ fn sockets_from_birth_to_death() {
         event_loop.register(&one, 5u64).unwrap();
         other.write_all(b"ping").unwrap();
         assert_eq!(in_the_end(&mut event_loop, || one.read(&mut buffer)), 4);
+        // A child that another test begins has it too.
+        #[cfg(unix)]
+        other.shutdown(Shutdown::Both).unwrap();
         drop(other);
         // TCP writes once more before it knows.
         let gone = kind(one.write(b"pong"));
@@ -525,7 +531,7 @@ fn a_relay_that_breaks() {
     let (mut from, source) = pair();
     let (sink, to) = pair();
     let mut pool = Pool::new(Bounds::default());
-    drop(to);
+    tests::hang_up(to);
     forbidden("breaking", || {
         from.write_all(b"lost").unwrap();
         let mut flow = Flow::to_a_ready_sink();

@@ -217,6 +217,7 @@ mod tests {
     use super::TcpStream;
     use crate::{
         Events, Interest, Selector, Source, Trigger,
+        awaited::awaited,
         net::{ListenOptions, TcpListener},
         sys::is_flagged,
     };
@@ -251,6 +252,7 @@ mod tests {
     fn a_refused_connect_is_reported_once() {
         // No other test has this address, so that none takes the port over.
         let closed = net::TcpListener::bind("127.0.0.3:0").unwrap().local_addr().unwrap();
+        awaited(|| net::TcpStream::connect(closed).err());
         let stream = match TcpStream::connect(closed) {
             Ok(stream) => stream,
             Err(error) => return assert_eq!(error.kind(), ErrorKind::ConnectionRefused),

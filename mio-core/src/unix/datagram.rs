@@ -187,6 +187,7 @@ mod tests {
 
     use super::{Shutdown, UnixDatagram};
     use crate::{
+        awaited::awaited,
         sys::unix::{is_flagged, without_flags},
         unix::{SocketAddr, tests::TempPath},
     };
@@ -237,7 +238,8 @@ mod tests {
         let socket = UnixDatagram::unbound().unwrap();
         assert_eq!(socket.send_to(b"x", &path).unwrap_err().kind(), ErrorKind::NotFound);
         drop(UnixDatagram::bind(&path).unwrap());
-        assert_eq!(socket.send_to(b"x", &path).unwrap_err().kind(), ErrorKind::ConnectionRefused);
+        let error = awaited(|| socket.send_to(b"x", &path).err());
+        assert_eq!(error.kind(), ErrorKind::ConnectionRefused);
         assert_eq!(socket.send(b"x").unwrap_err().kind(), ErrorKind::NotConnected);
         assert_eq!(socket.peer_addr().unwrap_err().kind(), ErrorKind::NotConnected);
     }

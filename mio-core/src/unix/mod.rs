@@ -31,6 +31,7 @@ pub(crate) mod tests {
 
     use super::{SocketAddr, UnixDatagram, UnixListener, UnixStream};
     use crate::{
+        awaited::awaited,
         sync::global::{AtomicUsize, Ordering},
         sys::abstract_names::SocketAddrExt,
     };
@@ -69,7 +70,7 @@ pub(crate) mod tests {
         assert_eq!(client.peer_addr().unwrap().as_abstract_name(), Some(name.as_slice()));
         listener.accept().unwrap();
         drop(listener);
-        UnixListener::bind_addr(&address).unwrap();
+        awaited(|| UnixListener::bind_addr(&address).ok());
 
         let datagram = UnixDatagram::bind_addr(&address).unwrap();
         let sender = UnixDatagram::unbound().unwrap();

@@ -11,7 +11,11 @@ use std::{
 };
 
 use mio_core::{Events, Interest, Readiness, Selector, Trigger, Waker};
-use tests::{PROMPTLY, backend, hang_up, pair, peers::PATIENCE, settle};
+use tests::{
+    PROMPTLY, backend, hang_up, pair,
+    peers::{PATIENCE, awaited},
+    settle,
+};
 
 fn select(selector: &Selector, timeout: Option<Duration>) -> Vec<(u64, Readiness)> {
     let mut events = Events::with_capacity(64);
@@ -163,7 +167,9 @@ fn a_pipe_without_readers_is_in_error_for_its_writer() {
     if cfg!(windows) {
         let _ = (&writer).write(b"x");
     }
-    let [(1, readiness)] = look(&selector)[..] else { panic!() };
+    // A child that another test begins has the reader too.
+    let (token, readiness) = awaited(|| (), || look(&selector).pop());
+    assert_eq!(token, 1);
     assert!(readiness.contains(Readiness::ERROR) && readiness.wants_write());
 }
 
@@ -452,5 +458,6 @@ fn a_duplicate_keeps_a_dropped_source_registered_only_where_open_files_are() {
     let kept = [(4, Readiness::READABLE)];
     assert_eq!(look(&selector), kept[..usize::from(backend::REGISTERS_OPEN_FILES)]);
     drop(duplicate);
-    assert_eq!(glance(&selector), []);
+    // A child that another test begins has one more.
+    awaited(|| (), || glance(&selector).is_empty().then_some(()));
 }

@@ -16,7 +16,11 @@ use mio_core::{
     net::{TcpListener, TcpStream, UdpSocket},
     pipe,
 };
-use tests::{PROMPTLY, pair, peers::awaited, settle};
+use tests::{
+    PROMPTLY, pair,
+    peers::{awaited, nobody_listens},
+    settle,
+};
 
 #[cfg(windows)]
 use std::net::TcpStream as StdStream;
@@ -166,9 +170,9 @@ fn a_source_of_std() {
 
 #[test]
 fn a_refused_connect_is_reported_as_an_event_with_its_error() {
-    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = nobody.local_addr().unwrap();
-    drop(nobody);
+    // No other test has this address, so that none takes the port over.
+    let address = std::net::TcpListener::bind("127.0.0.8:0").unwrap().local_addr().unwrap();
+    nobody_listens(address);
     // Loopback refuses either at once or by an event.
     let error = match TcpStream::connect(address) {
         Err(error) => error,

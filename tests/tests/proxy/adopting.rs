@@ -12,7 +12,7 @@ use mio_core::{
     proxy::{Address, Cause, Client, Closed, Command, Connection, Hooks, ProxyConfig},
     relay::Stream,
 };
-use tests::peers::{accept_while, read_to_end_while};
+use tests::peers::{accept_while, nobody_listens, read_to_end_while};
 
 use crate::{connect, listen, upstream};
 
@@ -203,8 +203,9 @@ fn a_client_who_has_said_a_part_of_its_name_is_looked_at_when_it_is_time_to() {
 fn a_client_that_was_accepted_elsewhere_may_try_another_upstream() {
     let (far, address) = upstream();
     // Nobody else has this address, so that none takes the port over.
-    let refuses = TcpListener::bind("127.0.0.7:0").unwrap().local_addr().unwrap().into();
-    let mut setup = Setup::new(vec![refuses, address], ByNameServer::config());
+    let refuses = TcpListener::bind("127.0.0.7:0").unwrap().local_addr().unwrap();
+    nobody_listens(refuses);
+    let mut setup = Setup::new(vec![refuses.into(), address], ByNameServer::config());
     setup.serves(&["nil0"], &far);
     assert_eq!(setup.program.by_name.gateway.asked, [0, 1]);
 }

@@ -18,7 +18,10 @@ use mio_core::{
     },
     relay::{Bounds, Chunk},
 };
-use tests::{peers::reset, small_buffers};
+use tests::{
+    peers::{nobody_listens, reset},
+    small_buffers,
+};
 
 use crate::{
     PATIENCE, Plain, PlainServer, accept, connect, listen, read, read_to_end, serving, upstream,
@@ -169,7 +172,9 @@ fn why_a_pair_ended_is_told() {
     reset(client);
     assert_eq!(read_to_end(&mut server).unwrap_err().kind(), ErrorKind::ConnectionReset);
     // Refused, after seconds on Windows.
+    let far_address = far.local_addr().unwrap();
     drop((far, server));
+    nobody_listens(far_address);
     assert_eq!(read_to_end(&mut connect(&addresses[0])).unwrap(), b"");
     sender.send(Command::Drain).unwrap();
     let others = thread.join().unwrap().gateway;
@@ -371,7 +376,10 @@ fn who_goes_while_it_waits_for_a_buffer_leaves_its_place_to_others() {
     client.write_all(b"here").unwrap();
     assert!(read(&mut unread, MUCH).iter().all(|&byte| byte == b'X'));
     assert_eq!(read(&mut server, 4), b"HERE");
-    drop((writer.join().unwrap(), unread, client, server));
+    // In this order, also while a child of another test has them.
+    for stream in [writer.join().unwrap(), unread, client, server] {
+        stream.shutdown(Shutdown::Both).unwrap();
+    }
     sender.send(Command::Drain).unwrap();
     let counters = thread.join().unwrap().counters();
     assert_eq!((counters.resets, counters.finished), (10, 2), "{counters}");

@@ -13,6 +13,8 @@ use mio_core::{
     },
 };
 
+use tests::peers::nobody_listens;
+
 use crate::{accept, connect, listen, read_to_end, serving, upstream};
 
 /// Has each client try its upstreams one after the other.
@@ -66,8 +68,9 @@ fn config(retries: u32) -> ProxyConfig {
 
 /// Nobody listens there, which is heard of later. No other test has this address, so that none takes the port over.
 fn refuses() -> Address {
-    let listener = std::net::TcpListener::bind("127.0.0.5:0").unwrap();
-    listener.local_addr().unwrap().into()
+    let address = std::net::TcpListener::bind("127.0.0.5:0").unwrap().local_addr().unwrap();
+    nobody_listens(address);
+    address.into()
 }
 
 /// Nor here, which is known at once where there are Unix sockets.
