@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tests::peers::{PATIENCE, accept, patient, read, read_to_end};
+use tests::peers::{PATIENCE, accept, nobody_listens, patient, read, read_to_end};
 
 #[path = "serving/process.rs"]
 mod process;
@@ -196,7 +196,9 @@ fn clients_of_all_listeners_get_the_upstreams_in_turn() {
 fn who_was_not_reached_is_followed_by_the_next_as_often_as_is_said() {
     let (mut process, upstream) = {
         // Nobody else has this address, so that none takes the port over.
-        let refuses = TcpListener::bind("127.0.0.6:0").unwrap().local_addr().unwrap().to_string();
+        let refuses = TcpListener::bind("127.0.0.6:0").unwrap().local_addr().unwrap();
+        nobody_listens(refuses);
+        let refuses = refuses.to_string();
         proxy(&["--upstream", &refuses, "--upstream", &refuses, "--retries", "2"])
     };
     for _ in 0..3 {

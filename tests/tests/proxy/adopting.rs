@@ -193,8 +193,10 @@ fn a_client_who_has_said_a_part_of_its_name_is_looked_at_when_it_is_time_to() {
     while began.elapsed() < 10 * LOOK_AGAIN {
         setup.turn();
     }
+    // On a busy machine all that time may have passed without a turn.
+    setup.turns_until(|program| program.looks >= 2);
     let most = began.elapsed().div_duration_f64(LOOK_AGAIN) as u32 + 2;
-    assert!((2..=most).contains(&setup.program.looks), "{} looks", setup.program.looks);
+    assert!(setup.program.looks <= most, "{} looks", setup.program.looks);
     client.write_all(b"l0").unwrap();
     accept_while(|| setup.turn(), &far);
 }
