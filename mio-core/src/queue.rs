@@ -328,7 +328,7 @@ mod tests {
     /// Claims a place and gives it up.
     fn abandon<T>(queue: &Queue<T>) -> Result<(), ()> {
         let push = || queue.push_with((), |()| panic::resume_unwind(Box::new(())));
-        panic::catch_unwind(panic::AssertUnwindSafe(push)).map_or(Ok(()), |refused| refused)
+        panic::catch_unwind(panic::AssertUnwindSafe(push)).unwrap_or(Ok(()))
     }
 
     #[test]
