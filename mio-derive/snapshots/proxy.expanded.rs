@@ -1071,6 +1071,7 @@ mod louder_server {
                 Ok(())
             }
         }
+        #[inline(always)]
         fn client_ready(
             &mut self,
             event_loop: &mut EventLoop<L, On>,
@@ -1079,6 +1080,7 @@ mod louder_server {
         ) -> io::Result<()> {
             self.serve_pair(event_loop, client, Side::Client, readiness)
         }
+        #[inline(always)]
         fn upstream_ready(
             &mut self,
             event_loop: &mut EventLoop<L, On>,

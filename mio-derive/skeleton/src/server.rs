@@ -312,6 +312,8 @@ impl<H: Hooked, L> OnHandler<L> for Server<H> {
         }
     }
 
+    // Nearly all events are for this one and the next, which become a part of the loop's walk over them.
+    #[inline(always)]
     fn client_ready(
         &mut self,
         event_loop: &mut EventLoop<L, On>,
@@ -321,6 +323,7 @@ impl<H: Hooked, L> OnHandler<L> for Server<H> {
         self.serve_pair(event_loop, client, Side::Client, readiness)
     }
 
+    #[inline(always)]
     fn upstream_ready(
         &mut self,
         event_loop: &mut EventLoop<L, On>,
