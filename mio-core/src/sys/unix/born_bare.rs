@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    os::fd::{BorrowedFd, OwnedFd},
+    os::fd::{AsRawFd, OwnedFd},
 };
 
 use libc::c_int;
@@ -13,6 +13,6 @@ use crate::sys::unix::address::Address;
 pub(in crate::sys) const SOCKET: c_int = 0;
 
 /// There is no such call.
-pub(in crate::sys) fn accept4(_: BorrowedFd<'_>, _: &mut Address) -> io::Result<OwnedFd> {
+pub(in crate::sys) fn accept4(_: &impl AsRawFd, _: &mut Address) -> io::Result<OwnedFd> {
     Err(io::Error::from_raw_os_error(libc::ENOSYS))
 }

@@ -83,12 +83,13 @@ pub(super) fn listen(socket: BorrowedFd<'_>, backlog: c_int) -> io::Result<()> {
 pub(super) fn connect(socket: BorrowedFd<'_>, address: &Address) -> io::Result<()> {
     let (pointer, length) = address.as_raw();
     // SAFETY: `address` vouches for `length` bytes at `pointer`, which the kernel only reads.
-    check(unsafe { libc::connect(socket.as_raw_fd(), pointer, length) })?;
-    Ok(())
+    let result = unsafe { libc::connect(socket.as_raw_fd(), pointer, length) };
+    // `check` has failures out of line. This one mostly fails, with `EINPROGRESS`.
+    if result == -1 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
 /// Accepts without any flag: they are for the caller to set.
-pub(super) fn accept(listener: BorrowedFd<'_>, address: &mut Address) -> io::Result<OwnedFd> {
+pub(super) fn accept(listener: &impl AsRawFd, address: &mut Address) -> io::Result<OwnedFd> {
     let (pointer, length) = address.as_raw_mut();
     // SAFETY: `address` vouches for `*length` bytes at `pointer`; both live until the call returns.
     let fd = check(unsafe { libc::accept(listener.as_raw_fd(), pointer, length) })?;

@@ -23,7 +23,7 @@ pub(crate) fn listen(address: &SocketAddr, backlog: u32) -> io::Result<UnixListe
 #[inline]
 pub(crate) fn accept(listener: &UnixListener) -> io::Result<(UnixStream, SocketAddr)> {
     let mut address = Address::room();
-    let stream = socket::accept(listener.as_fd(), &mut address)?;
+    let stream = socket::accept(listener, &mut address)?;
     let stream = UnixStream::from(stream);
     // A connection is not lost for the name of its peer.
     let address = address.to_local().or_else(|_| stream.peer_addr()).or_else(|_| unnamed())?;

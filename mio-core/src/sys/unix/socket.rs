@@ -3,7 +3,7 @@
 use std::{
     io, mem,
     net::{SocketAddr, TcpListener, TcpStream, UdpSocket},
-    os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd},
+    os::fd::{AsFd, AsRawFd, OwnedFd},
 };
 
 use libc::c_int;
@@ -39,7 +39,7 @@ pub(crate) fn tcp_listen(
 #[inline]
 pub(crate) fn tcp_accept(listener: &TcpListener) -> io::Result<(TcpStream, SocketAddr)> {
     let mut address = Address::room_for_ip();
-    let stream = accept(listener.as_fd(), &mut address)?;
+    let stream = accept(listener, &mut address)?;
     Ok((TcpStream::from(stream), address.to_ip()?))
 }
 
@@ -142,11 +142,16 @@ pub(super) fn connect(socket: OwnedFd, peer: &Address) -> io::Result<OwnedFd> {
 
 /// Accepts in one system call; in four where `accept4` is refused.
 #[inline(always)]
-pub(super) fn accept(listener: BorrowedFd<'_>, address: &mut Address) -> io::Result<OwnedFd> {
-    uninterrupted(|| accept_once(listener, address))
+pub(super) fn accept(listener: &impl AsRawFd, address: &mut Address) -> io::Result<OwnedFd> {
+    match accept_once(listener, address) {
+        Err(error) if error.kind() == io::ErrorKind::Interrupted => {
+            uninterrupted(|| accept_once(listener, address))
+        }
+        outcome => outcome,
+    }
 }
 
-#[inline(always)]
+#[cold]
 fn uninterrupted<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
     loop {
         match call() {
@@ -161,7 +166,7 @@ fn uninterrupted<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
 static ACCEPT4_REFUSED: AtomicBool = AtomicBool::new(REFUSING);
 
 #[inline(always)]
-fn accept_once(listener: BorrowedFd<'_>, address: &mut Address) -> io::Result<OwnedFd> {
+fn accept_once(listener: &impl AsRawFd, address: &mut Address) -> io::Result<OwnedFd> {
     if !ACCEPT4_REFUSED.load(Ordering::Relaxed) {
         match born::accept4(listener, address) {
             Err(error) if refused(&error) => {}
@@ -175,7 +180,7 @@ fn accept_once(listener: BorrowedFd<'_>, address: &mut Address) -> io::Result<Ow
 }
 
 #[cold]
-fn accept_late(listener: BorrowedFd<'_>, address: &mut Address) -> io::Result<OwnedFd> {
+fn accept_late(listener: &impl AsRawFd, address: &mut Address) -> io::Result<OwnedFd> {
     flag_socket_late(ffi::accept(listener, address)?)
 }
 
@@ -188,7 +193,7 @@ fn flag_socket_late(socket: OwnedFd) -> io::Result<OwnedFd> {
 
 #[cfg(test)]
 mod tests {
-    use std::{io::ErrorKind, net::TcpStream, os::fd::AsFd};
+    use std::{io::ErrorKind, net::TcpStream};
 
     use super::{Address, accept_late, tcp_listen, uninterrupted};
     use crate::sys::unix::is_flagged;
@@ -207,7 +212,7 @@ mod tests {
         let listener = tcp_listen("127.0.0.1:0".parse().unwrap(), 8, false, None).unwrap();
         let peer = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let mut address = Address::room();
-        let socket = accept_late(listener.as_fd(), &mut address).unwrap();
+        let socket = accept_late(&listener, &mut address).unwrap();
         assert!(is_flagged(&socket));
         assert_eq!(address.to_ip().unwrap(), peer.local_addr().unwrap());
     }

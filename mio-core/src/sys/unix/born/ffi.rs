@@ -3,7 +3,7 @@
 
 use std::{
     io,
-    os::fd::{AsRawFd, BorrowedFd, OwnedFd},
+    os::fd::{AsRawFd, OwnedFd},
 };
 
 use libc::c_int;
@@ -19,7 +19,7 @@ pub(in crate::sys) const SOCKET: c_int = libc::SOCK_NONBLOCK | libc::SOCK_CLOEXE
 /// Accepts non-blocking and close-on-exec.
 #[inline]
 pub(in crate::sys) fn accept4(
-    listener: BorrowedFd<'_>,
+    listener: &impl AsRawFd,
     address: &mut Address,
 ) -> io::Result<OwnedFd> {
     let (pointer, length) = address.as_raw_mut();
