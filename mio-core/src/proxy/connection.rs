@@ -398,8 +398,8 @@ mod tests {
         let mut client = Connection::connect(&listener.local_addr().unwrap(), true).unwrap();
         let (server, peer) = listener.accept().unwrap();
         assert_eq!(peer, client.local_addr());
-        let segments = cfg!(any(target_os = "linux", target_os = "android"));
-        assert_eq!(Stream::segment(&server) > 1, segments && address.tcp().is_some());
+        let is_known = sys::splice::KNOWS_SEGMENTS && address.tcp().is_some();
+        assert_eq!(Stream::segment(&server) > 1, is_known);
         client.write_all(b"hello").unwrap();
         let mut bytes = [0; 8];
         assert_eq!(Stream::peek(&server, &mut bytes).unwrap(), 5);

@@ -7,6 +7,10 @@ use crate::interest::Interest;
 /// Nothing tells of urgent bytes.
 pub(crate) const URGENT: Interest = Interest::empty();
 
+/// Whether the length of a segment can be asked for.
+#[cfg(test)]
+pub(crate) const KNOWS_SEGMENTS: bool = false;
+
 /// Nobody asks for the length of a segment.
 pub(crate) fn segment<S>(_socket: &S) -> usize {
     1

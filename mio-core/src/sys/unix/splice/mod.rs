@@ -25,6 +25,10 @@ use crate::{interest::Interest, sys::pipe};
 /// What tells of an urgent byte, in front of which reads end.
 pub(crate) const URGENT: Interest = Interest::PRIORITY;
 
+/// Whether the length of a segment can be asked for.
+#[cfg(test)]
+pub(crate) const KNOWS_SEGMENTS: bool = true;
+
 /// The length of the segments that a TCP socket sends now, or 1 if that cannot be asked.
 pub(crate) fn segment(socket: &impl AsFd) -> usize {
     let length = ffi::segment(socket.as_fd()).ok();
