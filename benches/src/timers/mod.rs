@@ -249,10 +249,8 @@ fn push_all_back<T: Timers>(
     length: Duration,
     random: &mut Random,
 ) -> Duration {
-    let mut slots: Vec<u32> = (0..live as u32).collect();
-    random.choose(&mut slots, operations.min(live));
-    let handles: Vec<T::Handle> =
-        (0..operations).map(|index| timers.handle(slots[index % live] as usize)).collect();
+    let slots = chosen(live, operations, random);
+    let handles: Vec<T::Handle> = slots.iter().map(|&slot| timers.handle(slot as usize)).collect();
     let length = hint::black_box(length);
     let start = Instant::now();
     for &handle in &handles {
@@ -270,10 +268,8 @@ fn look_up_and_push_back<T: Timers>(
     later: Duration,
     random: &mut Random,
 ) -> Duration {
-    let mut slots: Vec<u32> = (0..live as u32).collect();
-    random.choose(&mut slots, operations.min(live));
-    let plan: Vec<(u32, u32)> =
-        (0..operations).map(|index| (slots[index % live], random.next() as u32)).collect();
+    let slots = chosen(live, operations, random);
+    let plan: Vec<(u32, u32)> = slots.iter().map(|&slot| (slot, random.next() as u32)).collect();
     let start = Instant::now();
     for &(slot, bits) in &plan {
         // Of up to 64 seconds, made of the bits without a division.
@@ -281,6 +277,13 @@ fn look_up_and_push_back<T: Timers>(
         timers.push_back(timers.handle(slot as usize), delay);
     }
     start.elapsed()
+}
+
+/// Random live timers for so many operations, none a second time before all were chosen.
+fn chosen(live: usize, operations: usize, random: &mut Random) -> Vec<u32> {
+    let mut slots: Vec<u32> = (0..live as u32).collect();
+    random.choose(&mut slots, operations.min(live));
+    (0..operations).map(|index| slots[index % live]).collect()
 }
 
 /// Idle timeouts: of 64 ready connections in a turn, 60 push theirs back to one length from now, four
