@@ -564,3 +564,19 @@ impl<M, S> std::fmt::Debug for EventLoop<M, S> {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_is_room_for_the_events_of_a_wait_and_for_the_requests_that_there_can_be() {
+        for (events, sources, room) in [(4, 2, 4 + 2), (4, 9, 4 + 4)] {
+            let config = Config { events, sources, ..Config::default() };
+            let mut event_loop = EventLoop::<()>::with_config(config).unwrap();
+            let event = Event { token: 0, readiness: Readiness::READABLE };
+            let pushed = (0..100).take_while(|_| event_loop.inner.events.push(event));
+            assert_eq!(pushed.count(), room);
+        }
+    }
+}

@@ -237,6 +237,20 @@ mod tests {
     }
 
     #[test]
+    fn more_than_16_bits_can_tell_wait_in_their_order() {
+        const MANY: usize = 70_000;
+        let mut queues = TimeoutQueues::with_capacity(MANY, [Duration::from_nanos(64)]);
+        for (now, index) in (0..).zip((0..MANY).rev()) {
+            queues.start(0, index, now);
+        }
+        for (now, index) in (65..).zip((0..MANY).rev()) {
+            assert_eq!(queues.first_due(0, now), Some(index));
+            queues.stop(index);
+        }
+        assert_eq!(queues.next_deadline(0), None);
+    }
+
+    #[test]
     fn a_sign_of_life_within_a_64th_of_the_timeout_moves_nobody() {
         let mut queues = queues([640]);
         queues.start(0, 1, 100);

@@ -412,6 +412,17 @@ fn bounds_that_make_no_sense_are_refused() {
 }
 
 #[test]
+fn there_is_a_place_for_each_source_and_for_each_child_beside_them() {
+    let config = Config { sources: 2, children: 3, ..Config::default() };
+    let mut event_loop = EventLoop::<()>::with_config(config).unwrap();
+    // With kqueue a child takes the place of a source: here sources stand for them.
+    let pairs = [(); 2 + 3].map(|()| pair());
+    for (token, (source, _)) in (0u64..).zip(&pairs) {
+        event_loop.register(source, token).unwrap();
+    }
+}
+
+#[test]
 fn the_phases_come_in_their_order() {
     let mut event_loop = EventLoop::with_config(Config::default()).unwrap();
     let (mut a, mut b) = pair();

@@ -192,7 +192,9 @@ mod in_virtual_time {
         for upstreams in
             [vec![silent.clone(), silent.clone(), address], vec![silent.clone(), silent]]
         {
-            let (reaches, config) = (upstreams.len() == 3, config(2));
+            let reaches = upstreams.len() == 3;
+            // Not the one that it has if nobody says otherwise.
+            let config = ProxyConfig { connect_timeout: Duration::from_secs(3), ..config(2) };
             let bounds = Config { virtual_time: Some(0), ..config.event_loop() };
             let mut event_loop = EventLoop::<Command>::with_config(bounds).unwrap();
             let (listeners, timeout) = (config.listeners().unwrap(), config.connect_timeout);
