@@ -146,12 +146,10 @@ fn statistics_are_a_line_a_second() {
 
 #[test]
 fn statistics_are_redrawn_in_a_terminal() {
-    // script(1) gives it one.
-    const TERMINAL: &str = "exec script -qfec \"exec $*\" /dev/null";
     let upstream = TcpListener::bind(ANY).unwrap();
     let to = upstream.local_addr().unwrap().to_string();
     let arguments = ["--listen", ANY, "--upstream", &to, "--stats"];
-    let mut process = Process::start(TERMINAL, &arguments);
+    let mut process = Process::start_in_terminal(SHELL, &arguments);
     let (client, server) = (client(&process, 0), accept(&upstream));
     talk(&client, &server);
     process.line_with("1 open ");

@@ -2,13 +2,19 @@
 
 use std::{
     env,
+    fs::File,
     io::{BufRead, BufReader},
+    os::fd::OwnedFd,
     process::{Child, Command, ExitStatus, Stdio},
     sync::mpsc::{self, Receiver, RecvTimeoutError},
     thread,
 };
 
 use mio_core::proxy::Address;
+use rustix::{
+    fs::{Mode, OFlags},
+    pty::{OpenptFlags, openpt, ptsname, unlockpt},
+};
 use tests::peers::PATIENCE;
 
 use super::program;
@@ -36,16 +42,34 @@ pub(crate) struct Process {
 impl Process {
     /// Starts it by this line of a shell, of which `"$@"` is the proxy. It listens when this returns.
     pub(crate) fn start(shell: &str, arguments: &[&str]) -> Process {
+        Process::begin(shell, arguments, Stdio::piped(), None)
+    }
+
+    /// The same, and it prints to a terminal.
+    pub(crate) fn start_in_terminal(shell: &str, arguments: &[&str]) -> Process {
+        let output =
+            openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
+        unlockpt(&output).unwrap();
+        let name = ptsname(&output, Vec::new()).unwrap();
+        let side = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
+        let side = rustix::fs::open(name, side, Mode::empty()).unwrap();
+        Process::begin(shell, arguments, side.into(), Some(output))
+    }
+
+    /// What it prints is read from the terminal, if there is one.
+    fn begin(shell: &str, arguments: &[&str], stdout: Stdio, terminal: Option<OwnedFd>) -> Process {
         let mut child = Command::new("sh")
             .args(["-c", shell, "sh"])
             .arg(env::current_exe().unwrap())
             .args(["--exact", "process::is_the_proxy_if_that_is_asked_for", "--nocapture"])
             .env(ARGUMENTS, arguments.join("\n"))
             .stdin(Stdio::null())
-            .stdout(Stdio::piped())
+            .stdout(stdout)
             .spawn()
             .unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let output = terminal.unwrap_or_else(|| child.stdout.take().unwrap().into());
+        // A terminal that nobody has open any more is an error to read, which is as good an end.
+        let lines = BufReader::new(File::from(output)).lines();
         let (printed, output) = mpsc::channel();
         // Of its own, so that nobody waits for ever.
         thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| printed.send(line)));
