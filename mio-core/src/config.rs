@@ -44,7 +44,8 @@ pub struct Config {
     /// How exactly the loop sleeps towards a deadline. Default [`Precision::Cheap`].
     pub precision: Precision,
     /// For how long to look for events before sleeping: saves the tens of microseconds that waking a
-    /// thread takes, and keeps a core busy meanwhile. Default zero: sleep at once.
+    /// thread takes, and keeps a core busy meanwhile. Default zero: sleep at once, or a microsecond after several
+    /// messages (see [`Sender`](crate::Sender)).
     ///
     /// Portability: `Unsupported` where there is no clock, on the Web.
     pub spin: Duration,

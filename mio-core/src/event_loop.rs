@@ -13,6 +13,7 @@ use crate::{
     event::Event,
     full::Full,
     interest::{Interest, Readiness, Trigger},
+    lull::Lull,
     selector::Selector,
     sender::{Receiver, Sender},
     signal::{SignalSet, Signals},
@@ -37,7 +38,8 @@ use crate::{
 /// [`run`](EventLoop::run) repeats eight phases, each of them bounded:
 ///
 /// 1. decide how long to sleep: not at all if work is left, else until the next deadline;
-/// 2. wait for events, after spinning if [`Config::spin`] asks for it;
+/// 2. wait for events; before a sleep spin for as long as [`Config::spin`] asks for, or else, after several
+///    messages, for a microsecond as [`Sender`] says;
 /// 3. start a new clock: it is read when somebody first asks, once a turn;
 /// 4. up to [`Config::events`] I/O events, then what [`again`](EventLoop::again) asked for before, up to as many;
 /// 5. signals, also those that came in this turn if a child has exited; then exited children;
@@ -92,7 +94,7 @@ bitflags! {
     /// What a turn has to do besides I/O events and timers. Empty in most turns, so that one look
     /// spares all the others.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-    pub(crate) struct Work: u8 {
+    pub(crate) struct Work: u16 {
         /// The run is to end.
         const STOP = 1;
         /// Events are left over from a run that ended early.
@@ -111,6 +113,8 @@ bitflags! {
         const TIME = Self::CLOCK.bits() | Self::TIMERS.bits();
         /// Always set in a loop that spins or whose time is virtual.
         const UNUSUAL = 1 << 6;
+        /// Several messages came in a turn, and the loop has not come to rest since: more may be on their way.
+        const BURST = 1 << 8;
     }
 }
 
@@ -144,6 +148,7 @@ pub(crate) struct Inner<M> {
     /// The deadline that [`Precision::Exact`] wakes early for, and when.
     pub(crate) early_wake: (u64, u64),
     pub(crate) spin: Duration,
+    pub(crate) lull: Lull,
     /// The state of the generator that permutes events; `None` in real time.
     pub(crate) permutation: Option<u64>,
 }
@@ -219,6 +224,7 @@ impl<M> EventLoop<M> {
             precision: config.precision,
             early_wake: (0, 0),
             spin: config.spin,
+            lull: Lull::default(),
             permutation: config.virtual_time,
         };
         Ok(EventLoop { inner, scope: PhantomData })

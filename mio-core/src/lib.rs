@@ -86,6 +86,7 @@ mod event_loop;
 mod full;
 mod handler;
 mod interest;
+mod lull;
 mod nested;
 pub mod net;
 mod newtype;

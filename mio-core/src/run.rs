@@ -158,9 +158,12 @@ impl<M> EventLoop<M> {
             self.run_timers(handler);
         }
         if self.inner.work.contains(Work::MAIL) {
-            self.run_messages(handler);
+            let taken = self.run_messages(handler);
             let more = self.inner.has_mail();
             self.inner.work.set(Work::MAIL, more);
+            if taken > 1 {
+                self.inner.work |= Work::BURST;
+            }
         }
         if !self.is_stopping() {
             handler.tick(self);
@@ -216,14 +219,16 @@ impl<M> EventLoop<M> {
         }
     }
 
-    fn run_messages<H: Handler<M>>(&mut self, handler: &mut H) {
-        for _ in 0..self.inner.messages_per_turn {
-            if self.is_stopping() {
-                return;
-            }
-            let Some(message) = self.inner.receiver.pop() else { return };
+    /// Answers how many there were.
+    fn run_messages<H: Handler<M>>(&mut self, handler: &mut H) -> usize {
+        let bound = self.inner.messages_per_turn;
+        let mut left = bound;
+        while left > 0 && !self.is_stopping() {
+            let Some(message) = self.inner.receiver.pop() else { break };
             handler.message(self, message);
+            left -= 1;
         }
+        bound - left
     }
 
     #[inline]

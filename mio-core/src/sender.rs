@@ -16,6 +16,10 @@ use crate::{
 /// sleep before it has taken all messages, at most [`Config::messages_per_turn`](crate::Config::messages_per_turn)
 /// in a turn.
 ///
+/// After several messages, and nothing from sources beside them, the loop gives the senders a microsecond before it sleeps:
+/// while they send all the time, they need not wake it. A microsecond that brings nothing makes the next ones rarer, down to
+/// one in 64 such sleeps. With [virtual time](crate::Config::virtual_time) there are none, nor before a wait for no time.
+///
 /// ```
 /// use std::thread;
 /// use mio_core::{EventLoop, Handler};

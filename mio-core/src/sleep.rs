@@ -1,12 +1,14 @@
 //! Phases 1 to 3 of a turn: how long to sleep, the wait itself, the new clock.
 
-use std::{io, time::Duration};
+use std::{hint, io, time::Duration};
 
 use crate::{
     clock::nanoseconds,
     config::Precision,
     event_loop::{Inner, Work},
+    sys,
     timer::Next,
+    token::WAKE,
 };
 
 impl<M> Inner<M> {
@@ -35,6 +37,10 @@ impl<M> Inner<M> {
     #[inline(never)]
     fn wait_with_care(&mut self, limit: Option<Duration>) -> io::Result<()> {
         self.selector.sys().check_process()?;
+        if self.work.contains(Work::BURST) && limit != Some(Duration::ZERO) && !self.has_work() {
+            self.work.remove(Work::BURST);
+            self.linger();
+        }
         if self.work.contains(Work::STOP) {
             return Ok(());
         }
@@ -47,6 +53,34 @@ impl<M> Inner<M> {
         self.wait_somehow(limit)?;
         self.repeat();
         Ok(())
+    }
+
+    /// Gives senders of many messages a moment in which nobody has to wake the loop. It does not look before that is over:
+    /// each look takes the memory that senders write from them, and the more come at once the less each costs.
+    fn linger(&mut self) {
+        const MOMENT: u64 = 1_000;
+        if !sys::HAS_CLOCK
+            || self.work.contains(Work::UNUSUAL)
+            || self.had_io()
+            || !self.lull.is_worth_a_moment()
+        {
+            return;
+        }
+        let start = self.clock.read();
+        while self.clock.read() - start < MOMENT {
+            hint::spin_loop();
+        }
+        let brought = self.has_mail();
+        self.lull.learn(brought);
+    }
+
+    /// Whether the last wait reported more than a wake-up.
+    fn had_io(&self) -> bool {
+        match self.events.len() {
+            0 => false,
+            1 => self.events.current() != Some(WAKE),
+            _ => true,
+        }
     }
 
     /// Adds the first of what `again` asked for, no more than events are taken at a time.
@@ -186,7 +220,9 @@ fn next_random(state: &mut u64) -> u64 {
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
-    use crate::{config::Config, event_loop::EventLoop};
+    use crate::{
+        config::Config, event_loop::EventLoop, handler::Handler, interest::Readiness, lull::Lull,
+    };
 
     #[test]
     fn an_exact_wait_that_is_interrupted_still_ends_before_the_deadline_and_once_only() {
@@ -259,6 +295,37 @@ mod tests {
         assert!(waits.count() < 100);
         let wait = patience().unwrap();
         assert!(wait > Duration::ZERO && wait <= Duration::from_secs(1), "{wait:?}");
+    }
+
+    #[test]
+    fn a_loop_lingers_before_a_sleep_after_several_messages_and_at_no_other_time() {
+        struct Nothing;
+        impl Handler<u8> for Nothing {}
+        const SLEEP: Duration = Duration::from_millis(1);
+        let lingers = |config, messages, others, limit| {
+            let mut event_loop = EventLoop::with_config(config).unwrap();
+            for message in 0..messages {
+                event_loop.sender().send(message).unwrap();
+            }
+            for other in 0..others {
+                event_loop.again(other, Readiness::READABLE).unwrap();
+            }
+            for limit in [Duration::ZERO, limit] {
+                event_loop.run_once(&mut Nothing, Some(limit)).unwrap();
+            }
+            event_loop.inner.lull != Lull::default()
+        };
+        let usual = Config::default();
+        assert_eq!(lingers(usual, 2, 0, SLEEP), sys::HAS_CLOCK);
+        assert!(!lingers(usual, 1, 0, SLEEP), "one message");
+        assert!(!lingers(usual, 2, 1, SLEEP), "an event beside");
+        assert!(!lingers(usual, 2, 0, Duration::ZERO), "no sleep");
+        let virtually = Config { virtual_time: Some(0), ..usual };
+        assert!(!lingers(virtually, 2, 0, SLEEP), "virtual time");
+        if sys::HAS_CLOCK {
+            let spinning = Config { spin: Duration::from_nanos(1), ..usual };
+            assert!(!lingers(spinning, 2, 0, SLEEP), "it spins anyway");
+        }
     }
 
     #[test]

@@ -111,3 +111,33 @@ fn many_messages_before_the_loop_looks_are_one_wake_up() {
     });
     assert_eq!(trace.deeds(1, 2), backend::WAKE);
 }
+
+#[test]
+fn the_sleep_after_many_messages_is_one_wait_too() {
+    struct Until(u32);
+
+    impl Handler<u32> for Until {
+        fn message(&mut self, event_loop: &mut EventLoop<u32>, message: u32) {
+            if message == self.0 {
+                mark(1);
+            } else if message > self.0 {
+                event_loop.shutdown();
+            }
+        }
+    }
+
+    let trace = Isolated::new(test_name!()).trace(|| {
+        let mut event_loop = EventLoop::new().unwrap();
+        let sender = event_loop.sender();
+        (1..=100).for_each(|n| sender.send(n).unwrap());
+        let sleeper = Sleeper::here();
+        let threads = thread::spawn(move || {
+            sleeper.has_slept(A_WHILE);
+            sender.send(101).unwrap();
+        });
+        event_loop.run(Until(100)).unwrap();
+        mark(2);
+        threads.join().unwrap();
+    });
+    assert_eq!(trace.deeds(1, 2), backend::WOKEN);
+}

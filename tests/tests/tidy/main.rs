@@ -16,7 +16,7 @@ use sources::{Source, Sources};
 /// The modules of mio-core from the bottom up: each imports only from those before it.
 #[rustfmt::skip]
 const ORDER: &[&str] = &[
-    "cases", "awaited", "sync", "full", "interest", "slab", "timeout_queues", "buf", "event", "queue", "timer", "sys", "clock",
+    "cases", "awaited", "sync", "full", "interest", "slab", "timeout_queues", "lull", "buf", "event", "queue", "timer", "sys", "clock",
     "config", "source", "selector", "doorbell", "sender", "signal", "token", "child", "newtype", "pipe", "net",
     "unix", "relay", "event_loop", "running", "embed", "sleep", "handler", "nested", "run", "proxy", "lib",
 ];
