@@ -66,6 +66,14 @@ impl<W> Doorbell<W> {
         sequenced();
     }
 
+    /// As [`sleep_end`](Doorbell::sleep_end), and leaves the flag in the caches of senders if it is down already.
+    #[inline]
+    pub(crate) fn stay_awake(&self) {
+        if self.sleeping.load(Ordering::Relaxed) {
+            self.sleep_end();
+        }
+    }
+
     /// From here on the loop looks for itself.
     #[inline]
     pub(crate) fn sleep_end(&self) {
@@ -127,6 +135,16 @@ mod tests {
             bell.ring();
             assert_eq!(bell.waker.wakes.get(), sleep);
         }
+    }
+
+    #[test]
+    fn a_loop_that_stays_awake_is_not_woken_whether_it_was_about_to_sleep_or_not() {
+        let bell = Doorbell::new(Counter::default());
+        for _ in 0..2 {
+            bell.stay_awake();
+            bell.ring();
+        }
+        assert_eq!(bell.waker.wakes.get(), 0);
     }
 
     #[test]

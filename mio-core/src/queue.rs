@@ -266,7 +266,8 @@ impl<T, C> Consumer<T, C> {
     /// wants it.
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
-        self.is_empty_after(|_| ())
+        // Not the tail, which each look takes from those who move it: this slot is where `pop` has just looked.
+        self.queue.slot(self.head).stamp.load(Ordering::SeqCst) == self.head
     }
 
     /// As [`is_empty`](Consumer::is_empty), once `act` has done something to what both sides share.

@@ -71,6 +71,7 @@ impl<M> Inner<M> {
             hint::spin_loop();
         }
         let brought = self.has_mail();
+        self.work.set(Work::MAIL, brought);
         self.lull.learn(brought);
     }
 
@@ -182,8 +183,8 @@ impl<M> Inner<M> {
     /// Looks for events without waiting.
     #[inline(never)]
     fn poll(&mut self) -> io::Result<()> {
-        self.receiver.doorbell().sleep_end();
-        if self.has_mail() {
+        self.receiver.doorbell().stay_awake();
+        if !self.work.contains(Work::MAIL) && self.has_mail() {
             self.work |= Work::MAIL;
         }
         self.selector.sys().select(&mut self.events, Some(Duration::ZERO))
