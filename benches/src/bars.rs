@@ -3,6 +3,7 @@
 use crate::counts::{Count, Counts};
 use crate::dispatch::{BY_HAND, NESTED};
 use crate::jumps;
+use crate::loops::QUEUED;
 use crate::plan::Plan;
 use crate::stats::Median;
 use crate::timers::FLOOR;
@@ -18,6 +19,9 @@ pub struct Bar {
 
 /// The peer that shows that armed timers add no system call.
 const WITH_TIMEOUTS: &str = "mio-core, idle timeouts";
+
+/// The peers that cannot be sent messages.
+const QUEUELESS: [&str; 2] = ["raw", "mio"];
 
 /// All bars that can be judged by what was taken.
 pub fn check(plan: &Plan, counts: &Counts, walls: &Walls) -> Vec<Bar> {
@@ -151,28 +155,37 @@ fn messages(counts: &Counts, walls: &Walls, bars: &mut Vec<Bar>) {
     }
 }
 
-/// No peer ahead on any row beyond the interval. Rows on which all is well share a bar.
+/// No peer ahead on any row beyond the interval. Rows on which all is well share a bar. One without a queue of messages may
+/// be ahead by what a queue costs, if one that has such a queue is not.
 fn ahead(walls: &Walls, bars: &mut Vec<Bar>) {
     let mut rows = 0;
     let mut workloads: Vec<Workload> = walls.pairs.iter().map(|pair| pair.workload).collect();
     workloads.sort_unstable();
     workloads.dedup();
-    let before = bars.len();
+    let mut behind = 0;
     for workload in workloads {
         for metric in workload.metrics_timed() {
             for peer in workload.peers().into_iter().filter(|&peer| is_rival(peer)) {
                 let Some(ratio) = walls.ratio(workload, metric, peer) else { continue };
                 rows += 1;
                 if ratio.high < 1.0 {
-                    let what = format!("{}, {metric}: {peer} not ahead", workload.name());
-                    bar(bars, what, times_of(ratio), false);
+                    let queued = walls.ratio(workload, metric, QUEUED);
+                    let queued = queued.filter(|_| QUEUELESS.contains(&peer));
+                    let explained = queued.is_some_and(|queued| queued.high >= 1.0);
+                    behind += usize::from(!explained);
+                    let is = if explained { "ahead by what a queue costs" } else { "not ahead" };
+                    let what = format!("{}, {metric}: {peer} {is}", workload.name());
+                    let of_queued = queued.map(|queued| format!("; {QUEUED} {}", times_of(queued)));
+                    let measured = times_of(ratio) + &of_queued.unwrap_or_default();
+                    bar(bars, what, measured, explained);
                 }
             }
         }
     }
-    let behind = bars.len() - before;
     if rows > 0 {
-        let what = "walls: rows on which no peer is ahead beyond its interval".into();
+        let what =
+            "walls: rows on which no peer is ahead beyond its interval, or by its want of a queue"
+                .into();
         bar(bars, what, format!("{} of {rows}", rows - behind), behind == 0);
     }
 }

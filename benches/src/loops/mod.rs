@@ -8,12 +8,16 @@ use crate::raw;
 mod calloop;
 mod mio;
 mod mio_core;
+mod mio_queue;
 mod polling;
 mod tokio;
 mod uv;
 
 pub use calloop::echo as calloop;
 pub use tokio::runtime;
+
+/// The one that has a queue of messages as we have, among those that have none.
+pub const QUEUED: &str = "mio, queue";
 
 /// A peer's chain.
 pub type Pipes = fn(&mut Chain) -> Cost;
@@ -24,6 +28,7 @@ pub const PIPES: &[(&str, Pipes)] = &[
     ("mio-core", mio_core::pipes),
     ("raw", raw::pipes),
     ("mio", mio::pipes),
+    (QUEUED, mio_queue::pipes),
     ("polling", polling::pipes),
     ("calloop", calloop::pipes),
     ("tokio", tokio::pipes),
